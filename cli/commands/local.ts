@@ -1,0 +1,211 @@
+/**
+ * `bulk-invite local FILE`: runs a job on this machine, from the file to the report.
+ */
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { reportKey } from '../../lambdas/core/keys.ts';
+import type { Summary } from '../../lambdas/ledger/summary.ts';
+import { describeSummary, exitCodeOf, exitCodes } from '../describeSummary.ts';
+import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
+import { fetchReport } from '../local/fetchReport.ts';
+import { type LocalHost, startLocalHost } from '../local/localHost.ts';
+import { runJob } from '../local/runJob.ts';
+import { checksumOf, differenceOf, findUnfinished, type LocalUpload, type Request, uploadFile } from '../local/uploads.ts';
+import type { Faults } from '../sandbox/faults.ts';
+import { openOrganization } from '../sandbox/organization.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import { divertOutput, openTerminal, type Terminal } from '../terminal.ts';
+import { UserError } from '../userError.ts';
+
+export interface LocalOptions {
+  readonly apiUrl?: string;
+  readonly tenant?: string;
+  readonly out?: string;
+  readonly data: string;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly role?: string;
+  readonly organization?: string;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly callTimeout?: number;
+  readonly faults: Faults;
+}
+
+/** The target's name in messages, where no API was named. */
+const sandboxTarget = 'the sandbox';
+/** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
+const sandboxRetryDelaySeconds = 0.2;
+const reachTimeoutMs = 10_000;
+
+interface Api {
+  readonly target: string;
+  readonly url: string;
+  readonly key: string;
+  close(): Promise<void>;
+}
+
+/** @returns The exit code. */
+export async function local(file: string, options: LocalOptions): Promise<number> {
+  const terminal = openTerminal();
+  const path = expectFile(file);
+  const folder = takeFolder(resolve(options.data));
+  try {
+    divertOutput(join(folder.path, 'bulk-invite.log'), options.verbose);
+    return await withApi(folder, options, terminal, (api) => withHost(folder, api, options, (host) => run(path, host, api, options, terminal)));
+  } finally {
+    folder.release();
+  }
+}
+
+function expectFile(file: string): string {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new UserError(`There is no file ${path}. Name the CSV file with the people to invite.`);
+  if (!statSync(path).isFile()) throw new UserError(`${path} is not a file. Name the CSV file with the people to invite.`);
+  return path;
+}
+
+function takeFolder(path: string): DataFolder {
+  if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder. Choose another one with --data.`);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return takeDataFolder(path);
+}
+
+async function withApi<T>(folder: DataFolder, options: LocalOptions, terminal: Terminal, use: (api: Api) => Promise<T>): Promise<T> {
+  const api = options.apiUrl === undefined ? await openSandbox(folder, options, terminal) : await reachApi(options.apiUrl, options.tenant);
+  try {
+    return await use(api);
+  } finally {
+    await api.close();
+  }
+}
+
+async function openSandbox(folder: DataFolder, { faults }: LocalOptions, terminal: Terminal): Promise<Api> {
+  const organization = openOrganization(join(folder.path, 'sandbox.db'));
+  const sandbox = await startSandbox({ port: 0, organization, faults });
+  terminal.say('SANDBOX: nobody is really invited. (For a real organization: --api-url https://api.doit.com and the key in DCI_API_KEY.)');
+  const close = async () => {
+    await sandbox.close();
+    organization.close();
+  };
+  return { target: sandboxTarget, url: sandbox.url, key: 'sandbox', close };
+}
+
+/** A wrong address is told at once, before anything is stored. */
+async function reachApi(url: string, tenant: string | undefined): Promise<Api> {
+  const key = process.env['DCI_API_KEY'] ?? '';
+  if (key === '') {
+    throw new UserError('There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.');
+  }
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
+    await response.body?.cancel();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new UserError(`The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`, { cause: error });
+  }
+  const target = tenant === undefined ? url : `${url} (tenant ${tenant})`;
+  return { target, url, key, close: async () => undefined };
+}
+
+async function withHost<T>(folder: DataFolder, api: Api, options: LocalOptions, use: (host: LocalHost) => Promise<T>): Promise<T> {
+  const { tenant, role, organization, callTimeout, workers, concurrency } = options;
+  const host = await startLocalHost({
+    dataFolder: folder.path,
+    apiUrl: api.url,
+    apiKey: api.key,
+    workers,
+    concurrency,
+    ...(tenant === undefined ? {} : { tenantId: tenant }),
+    ...(role === undefined ? {} : { role }),
+    ...(organization === undefined ? {} : { organization }),
+    ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
+    ...(api.target === sandboxTarget ? { retryDelaySeconds: sandboxRetryDelaySeconds } : {}),
+  });
+  try {
+    return await use(host);
+  } finally {
+    await host.close();
+  }
+}
+
+async function run(path: string, host: LocalHost, api: Api, options: LocalOptions, terminal: Terminal): Promise<number> {
+  const request: Request = { file: path, target: api.target, role: options.role ?? '', organization: options.organization ?? '' };
+  const upload = await startOrContinue(request, host, options, terminal);
+  const stop = new AbortController();
+  const release = stopOnSignals(stop, terminal);
+  try {
+    const end = await runJob(host, upload, terminal, stop.signal);
+    switch (end.kind) {
+      case 'reported':
+        return await present(end.summary, upload, host, options, terminal);
+      case 'stopped':
+        terminal.say('Stopped. What was settled is kept; run the same command again to continue with the rest.');
+        return exitCodes.interrupted;
+      case 'dead_letter':
+        throw new UserError(
+          `The job cannot go on: a message in the queue “${end.queue}” was given up. The log says why: ${join(resolve(options.data), 'bulk-invite.log')}`,
+        );
+      default:
+        return end satisfies never;
+    }
+  } finally {
+    release();
+  }
+}
+
+async function startOrContinue(request: Request, host: LocalHost, options: LocalOptions, terminal: Terminal): Promise<LocalUpload> {
+  const sha256 = await checksumOf(request.file);
+  const unfinished = await findUnfinished(host);
+  if (unfinished === undefined) {
+    const upload = await uploadAnew(request, sha256, host);
+    terminal.say(`New job ${upload.jobId} for ${request.file}.`);
+    return upload;
+  }
+  const difference = differenceOf(unfinished, request, sha256);
+  if (difference !== undefined) {
+    throw new UserError(
+      `The data folder ${resolve(options.data)} has an unfinished job, ${unfinished.jobId}, and ${difference}. ` +
+        'To finish it, run the command that started it again. To leave it as it is and start afresh, choose another data folder with --data.',
+    );
+  }
+  terminal.say(`Continuing job ${unfinished.jobId} for ${request.file}, which an earlier run has not finished.`);
+  // In case that run ended between the upload and its event.
+  host.announce(unfinished.key, unfinished.etag);
+  return unfinished;
+}
+
+/** Times of objects are whole seconds: within one, the same file again would be the same job. */
+async function uploadAnew(request: Request, sha256: string, host: LocalHost): Promise<LocalUpload> {
+  const upload = await uploadFile(host, request, sha256);
+  if ((await host.store.head(reportKey(upload.key, upload.jobId, 'summary.json'))) === undefined) return upload;
+  await wait(1000);
+  return await uploadFile(host, request, sha256);
+}
+
+async function present(summary: Summary, upload: LocalUpload, host: LocalHost, options: LocalOptions, terminal: Terminal): Promise<number> {
+  const folder = resolve(options.out ?? join('reports', upload.jobId));
+  const paths = await fetchReport(host.store, upload.key, upload.jobId, folder);
+  const print = options.json ? terminal.say : terminal.result;
+  for (const line of describeSummary(summary)) print(line);
+  print('');
+  for (const path of paths) print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
+  if (options.json) terminal.result(JSON.stringify(summary, undefined, 2));
+  return exitCodeOf(summary);
+}
+
+/** The first signal stops in order; a second one of the same kind ends the process at once, and nothing is lost then either. */
+function stopOnSignals(stop: AbortController, terminal: Terminal): () => void {
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
+    terminal.say('Stopping: no new call is started, those under way end first …');
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+}

@@ -1,0 +1,60 @@
+// Runs a file of this project on the project's own Node, and installs from the lock file first where that is needed.
+// It runs on whatever Node the machine has (20 or later), so it is plain JavaScript and uses nothing but Node itself.
+//
+//   node cli/launch.mjs <file> [argument …]
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stampFile = join(root, 'node_modules', '.installed-lock');
+const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+export function launch(file, args) {
+  installIfNeeded();
+  const child = spawn(node, [join(root, file), ...args], { stdio: 'inherit', cwd: workingFolder(), env: environment() });
+  // The terminal sends Ctrl-C to the whole group; the child ends in its own time, and this process waits for it.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (error) => fail(`${node} could not be started: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+function installIfNeeded() {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (existsSync(node) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock) return;
+  process.stderr.write('Installing what this project needs (once, about a minute) …\n');
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  // Standard output belongs to the command that was asked for, so npm's goes to standard error.
+  const options = { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
+  const { status, error } = spawnSync(command, [...first, 'ci', '--loglevel=error', '--no-fund', '--no-audit'], options);
+  if (status !== 0) fail(`npm ci failed${error ? ` (${error.message})` : ''}. Its messages are above; mend that and run the same command again.`);
+  if (!existsSync(node)) fail(`npm ci ended without ${node}. Were install scripts switched off (npm config get ignore-scripts)?`);
+  writeFileSync(stampFile, lock);
+}
+
+// npm runs scripts in the project's root; files that a person names are meant from where the person stands.
+function workingFolder() {
+  return process.env.npm_lifecycle_event === 'start' && process.env.INIT_CWD ? process.env.INIT_CWD : process.cwd();
+}
+
+// Child processes that are started by name find the project's Node first, too.
+function environment() {
+  const separator = process.platform === 'win32' ? ';' : ':';
+  return { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${separator}${process.env.PATH ?? ''}` };
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [file, ...args] = process.argv.slice(2);
+  if (file === undefined) fail('Usage: node cli/launch.mjs <file> [argument …]');
+  launch(file, args);
+}

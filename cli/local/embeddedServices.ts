@@ -1,0 +1,121 @@
+/**
+ * S3 and SQS in this process: fauxqs, with its state in a folder, on the loopback address only.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { addBucketEvents, uploadEventBody } from './bucketEvents.ts';
+import { addConditionalWrites } from './conditionalWrites.ts';
+import type { FastifyInstance } from './fastify.ts';
+
+export const bucketName = 'bulk-invite';
+
+export const queueNames = { uploads: 'uploads', chunks: 'chunks', reports: 'reports' } as const;
+
+export type QueueName = keyof typeof queueNames;
+
+export interface EmbeddedServices {
+  readonly endpoint: string;
+  readonly queueUrls: Readonly<Record<QueueName, string>>;
+  /** Puts the event of an upload into the uploads queue. */
+  announce(key: string, etag: string): void;
+  /** Messages that were received too often. */
+  deadLetters(): readonly QueueName[];
+  /** Messages that an earlier process had received and did not end. */
+  abandoned(): readonly { readonly queue: QueueName; readonly receiptHandle: string }[];
+  close(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const region = 'us-east-1';
+
+/**
+ * As in the deployed stack: six times the time limit of the function, and as many deliveries. A chunk is also delivered
+ * again when a worker pauses or waits for an API that is down, so its queue allows many.
+ */
+const queueSettings: Readonly<Record<QueueName, { readonly visibilitySeconds: number; readonly receivesMax: number }>> = {
+  uploads: { visibilitySeconds: 5400, receivesMax: 50 },
+  chunks: { visibilitySeconds: 1800, receivesMax: 100 },
+  reports: { visibilitySeconds: 5400, receivesMax: 10 },
+};
+
+/** @param dataFolder Where the state is kept; without it, it ends with the process. */
+export async function startEmbeddedServices(dataFolder: string | undefined): Promise<EmbeddedServices> {
+  let server: FauxqsServer | undefined;
+  const send = (body: string) => expectStarted(server).sendMessage(queueNames.uploads, body);
+  server = await startOnLoopback(dataFolder, (app) => {
+    addConditionalWrites(app);
+    addBucketEvents(app, bucketName, send);
+  });
+  const started = server;
+  started.createBucket(bucketName);
+  const queueUrls = createQueues(started);
+  return {
+    endpoint: `http://${host}:${started.port}`,
+    queueUrls,
+    announce: (key, etag) => send(uploadEventBody(key, etag)),
+    deadLetters: () => names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
+    abandoned: () =>
+      names().flatMap((queue) =>
+        (started.inspectQueue(queueNames[queue])?.messages.inflight ?? []).map(({ receiptHandle }) => ({ queue, receiptHandle })),
+      ),
+    close: () => started.stop(),
+  };
+}
+
+/**
+ * fauxqs listens on every interface and has no setting for it, and people's names must not be there for the network to
+ * read. Fastify announces each new server on a diagnostics channel: there ours is told where to listen, and gets its hooks.
+ */
+async function startOnLoopback(dataFolder: string | undefined, prepare: (app: FastifyInstance) => void): Promise<FauxqsServer> {
+  let isPrepared = false;
+  const onServer = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    const listen = fastify.listen.bind(fastify);
+    fastify.listen = (options) => listen({ ...options, host });
+    prepare(fastify);
+    isPrepared = true;
+  };
+  subscribe('fastify.initialization', onServer);
+  try {
+    const options = { port: 0, logger: false, defaultRegion: region, ...(dataFolder === undefined ? {} : { dataDir: dataFolder }) };
+    const server = await startFauxqs(options);
+    if (!isPrepared || !server.address.includes(host)) {
+      await server.stop();
+      throw new Error(`The embedded S3 listens at ${server.address}; it must listen at ${host} only.`);
+    }
+    return server;
+  } finally {
+    unsubscribe('fastify.initialization', onServer);
+  }
+}
+
+/** A queue that is there is left alone: creating it again would drop its stored messages. */
+function createQueues(server: FauxqsServer): Record<QueueName, string> {
+  const urls = {} as Record<QueueName, string>;
+  for (const queue of names()) {
+    const deadLetters = deadLetterName(queue);
+    if (server.inspectQueue(deadLetters) === undefined) server.createQueue(deadLetters);
+    const deadLetterTargetArn = server.inspectQueue(deadLetters)?.arn;
+    const { visibilitySeconds, receivesMax } = queueSettings[queue];
+    const attributes = {
+      VisibilityTimeout: String(visibilitySeconds),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: receivesMax }),
+    };
+    if (server.inspectQueue(queueNames[queue]) === undefined) server.createQueue(queueNames[queue], { attributes });
+    urls[queue] = `http://${host}:${server.port}/000000000000/${queueNames[queue]}`;
+  }
+  return urls;
+}
+
+function deadLetterName(queue: QueueName): string {
+  return `${queueNames[queue]}-dead-letters`;
+}
+
+function names(): QueueName[] {
+  return Object.keys(queueNames) as QueueName[];
+}
+
+function expectStarted(server: FauxqsServer | undefined): FauxqsServer {
+  if (server === undefined) throw new Error('The embedded services have not started.');
+  return server;
+}

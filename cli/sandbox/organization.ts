@@ -1,0 +1,81 @@
+/**
+ * The organization of the sandbox: its users, roles and organizations, kept in one SQLite file so that it survives the
+ * process, even one that is killed.
+ */
+import { randomBytes } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { organizations, roles, users } from './northlight.ts';
+
+const userSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  displayName: z.string(),
+  firstName: z.string(),
+  lastName: z.string(),
+  jobTitle: z.string(),
+  roleId: z.string(),
+  organizationId: z.string(),
+  status: z.string(),
+});
+
+export type SandboxUser = z.output<typeof userSchema>;
+
+export type NewUser = Pick<SandboxUser, 'email'> & Partial<Pick<SandboxUser, 'firstName' | 'lastName' | 'jobTitle' | 'roleId' | 'organizationId'>>;
+
+export interface Organization {
+  users(): SandboxUser[];
+  find(email: string): SandboxUser | undefined;
+  /** Undefined where the email has a user already: there is one user for each email, whatever its capitals. */
+  invite(user: NewUser): SandboxUser | undefined;
+  /** Adds users that were active all along. */
+  seed(emails: Iterable<string>): void;
+  hasRole(id: string): boolean;
+  hasOrganization(id: string): boolean;
+  close(): void;
+}
+
+/** @param file Path of the SQLite file, or `:memory:`. A new one starts with the users of `northlight.ts`. */
+export function openOrganization(file: string): Organization {
+  const database = new DatabaseSync(file);
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('CREATE TABLE IF NOT EXISTS users (email_key TEXT PRIMARY KEY, user TEXT NOT NULL) STRICT');
+  const insert = database.prepare('INSERT OR IGNORE INTO users (email_key, user) VALUES (?, ?)');
+  const select = database.prepare('SELECT user FROM users WHERE email_key = ?');
+  const selectAll = database.prepare('SELECT user FROM users ORDER BY rowid');
+  const add = (user: SandboxUser) => insert.run(user.email.toLowerCase(), JSON.stringify(user)).changes === 1;
+
+  if (selectAll.get() === undefined) {
+    for (const { status, ...user } of users) add({ ...complete(user), status });
+  }
+  return {
+    users: () => selectAll.all().map(({ user }) => readUser(user)),
+    find: (email) => {
+      const found = select.get(email.toLowerCase());
+      return found === undefined ? undefined : readUser(found['user']);
+    },
+    invite: (newUser) => {
+      const user = complete(newUser);
+      return add(user) ? user : undefined;
+    },
+    seed: (emails) => {
+      database.exec('BEGIN');
+      for (const email of emails) add({ ...complete({ email }), status: 'active' });
+      database.exec('COMMIT');
+    },
+    hasRole: (id) => roles.some((role) => role.id === id),
+    hasOrganization: (id) => organizations.some((organization) => organization.id === id),
+    close: () => database.close(),
+  };
+}
+
+function readUser(json: unknown): SandboxUser {
+  return userSchema.parse(JSON.parse(z.string().parse(json)));
+}
+
+function complete(user: NewUser): SandboxUser {
+  const { email, firstName = '', lastName = '', jobTitle = '', roleId = 'role-standard', organizationId = 'root' } = user;
+  const displayName = [firstName, lastName].filter(Boolean).join(' ');
+  const id = randomBytes(10).toString('hex');
+  return { id, email, displayName, firstName, lastName, jobTitle, roleId, organizationId, status: 'invited' };
+}

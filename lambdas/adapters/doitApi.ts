@@ -1,0 +1,103 @@
+/**
+ * The client of the DoiT API. It answers in our own words, and never throws for what the API answers or does not answer.
+ *
+ * Source: https://developer.doit.com/reference (users, roles, organizations), and what was observed in practice.
+ */
+import { z } from 'zod';
+import type { Operation } from '../core/apiCalls.ts';
+import { type LookUpAnswer, readInviteAnswer } from '../core/answers.ts';
+import { emailKey } from '../core/email.ts';
+import { apiLimits } from '../core/limits.ts';
+import type { ConnectApi, InviteApi, OnApiCall, ReadAnswer } from '../ports.ts';
+import { exchange, type Exchange, type Request } from './httpExchange.ts';
+
+export interface DoitApiSettings {
+  /** For example `https://api.doit.com`. */
+  readonly apiUrl: string;
+  /** Sent as `X-Tenant-Id`, for a key that reaches several customers. */
+  readonly tenantId?: string;
+  readonly callTimeoutMs: number;
+}
+
+/** A list is absent or `null` when it is empty; unknown fields are normal. */
+const listOf = <T>(item: z.ZodType<T>) => z.array(item).nullish().transform((list) => list ?? []);
+const userSchema = z.object({ id: z.string(), email: z.string(), status: z.string().nullish().transform((status) => status ?? '') });
+const namedSchema = z.object({ id: z.string(), name: z.string() });
+const usersSchema = z.object({ users: listOf(userSchema) });
+const rolesSchema = z.object({ roles: listOf(namedSchema) });
+const organizationsSchema = z.object({ organizations: listOf(namedSchema) });
+const keyOwnerSchema = z.object({ email: z.string(), domain: z.string() });
+const invitedSchema = z.object({ user: z.object({ id: z.string().min(1), email: z.string() }) });
+
+export function connectDoitApi(settings: DoitApiSettings, readKey: () => Promise<string>): ConnectApi {
+  return (onCall) => doitApi(settings, readKey, onCall);
+}
+
+function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCall: OnApiCall): InviteApi {
+  const { apiUrl, tenantId, callTimeoutMs } = settings;
+  return {
+    validateKey: () => read('validate', '/auth/v1/validate', keyOwnerSchema, apiLimits.answerBytesMax),
+    listUsers: async () => mapRead(await list('list_users', '/iam/v1/users', usersSchema), ({ users }) => users),
+    listRoles: async () => mapRead(await list('list_roles', '/iam/v1/roles', rolesSchema), ({ roles }) => roles),
+    listOrganizations: async () =>
+      mapRead(await list('list_organizations', '/iam/v1/organizations', organizationsSchema), ({ organizations }) => organizations),
+    findUser: (email) => findUser(email),
+    invite: async (invitee) => {
+      const request = { method: 'POST', path: '/iam/v1/users/invite', body: JSON.stringify(invitee), bytesMax: apiLimits.answerBytesMax } as const;
+      const result = await call('invite_user', request, callTimeoutMs);
+      if (result.kind === 'no_answer') {
+        return { kind: 'in_doubt', doubt: { reason: 'no_answer', detail: result.detail, mayStillHappen: true } };
+      }
+      const user = invitedSchema.safeParse(result.json).data?.user;
+      const isThatUser = user !== undefined && emailKey(user.email) === emailKey(invitee.email);
+      return readInviteAnswer(result, isThatUser ? user.id : undefined);
+    },
+  };
+
+  async function findUser(email: string): Promise<LookUpAnswer> {
+    const path = `/iam/v1/users?email=${encodeURIComponent(email)}`;
+    const result = await call('find_user', { method: 'GET', path, bytesMax: apiLimits.answerBytesMax }, callTimeoutMs);
+    if (result.kind === 'no_answer') return { kind: 'unavailable', detail: result.detail };
+    const { httpStatus, errorMessage: message, retryAfterMs } = result;
+    if (httpStatus === 401) return { kind: 'key_refused', httpStatus, message };
+    if (httpStatus === 429) return { kind: 'slow_down', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    if (httpStatus >= 400 && httpStatus < 500) return { kind: 'refused', httpStatus, message };
+    if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
+    const users = usersSchema.safeParse(result.json).data?.users;
+    if (users === undefined) return { kind: 'unavailable', detail: `status ${httpStatus} with an answer that could not be read` };
+    const user = users.find((candidate) => emailKey(candidate.email) === emailKey(email));
+    return user === undefined ? { kind: 'not_found' } : { kind: 'found', userId: user.id, userStatus: user.status };
+  }
+
+  async function list<T>(operation: Operation, path: string, schema: z.ZodType<T>): Promise<ReadAnswer<T>> {
+    return await read(operation, path, schema, apiLimits.listBytesMax, apiLimits.listTimeoutMs);
+  }
+
+  async function read<T>(
+    operation: Operation,
+    path: string,
+    schema: z.ZodType<T>,
+    bytesMax: number,
+    timeoutMs: number = callTimeoutMs,
+  ): Promise<ReadAnswer<T>> {
+    const result = await call(operation, { method: 'GET', path, bytesMax }, timeoutMs);
+    if (result.kind === 'no_answer') return { kind: 'unavailable', detail: result.detail };
+    const { httpStatus, errorMessage: message } = result;
+    if (httpStatus >= 300 && httpStatus < 500 && httpStatus !== 408 && httpStatus !== 429) return { kind: 'refused', httpStatus, message };
+    if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
+    const parsed = schema.safeParse(result.json);
+    if (parsed.success) return { kind: 'read', value: parsed.data };
+    return { kind: 'unavailable', detail: `status ${httpStatus} with an answer that could not be read` };
+  }
+
+  async function call(operation: Operation, request: Request, timeoutMs: number): Promise<Exchange> {
+    const headers = { authorization: `Bearer ${await readKey()}`, ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }) };
+    const result = await exchange(apiUrl, request, headers, timeoutMs);
+    onCall(operation, result.kind === 'no_answer' ? 'no_answer' : `${result.httpStatus}`);
+    return result;
+  }
+}
+
+function mapRead<T, U>(answer: ReadAnswer<T>, map: (value: T) => U): ReadAnswer<U> {
+  return answer.kind === 'read' ? { kind: 'read', value: map(answer.value) } : answer;
+}

@@ -1,0 +1,68 @@
+/**
+ * The settings of a function, from its environment variables.
+ */
+import { z } from 'zod';
+import { apiLimits, outageLimits, workerLimits } from '../core/limits.ts';
+import type { DoitApiSettings } from './doitApi.ts';
+
+const text = z.string().min(1);
+const seconds = z.coerce.number().positive().max(86_400);
+
+const settingsSchema = z.object({
+  BULK_INVITE_BUCKET: text,
+  BULK_INVITE_UPLOADS_QUEUE_URL: text,
+  BULK_INVITE_CHUNKS_QUEUE_URL: text,
+  BULK_INVITE_REPORTS_QUEUE_URL: text,
+  /** Base address of the DoiT API. */
+  BULK_INVITE_API_URL: z.url(),
+  /** For a key that reaches several customers. */
+  BULK_INVITE_TENANT_ID: text.optional(),
+  /** Worker invocations at once. */
+  BULK_INVITE_WORKERS: z.coerce.number().int().min(1).max(1000).default(2),
+  /** Calls at once in each of them. */
+  BULK_INVITE_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(5),
+  /** For rows that name none: an id or a name. */
+  BULK_INVITE_ROLE: text.optional(),
+  BULK_INVITE_ORGANIZATION: text.optional(),
+  /** How long one call may take. */
+  BULK_INVITE_CALL_TIMEOUT_SECONDS: seconds.default(apiLimits.callTimeoutMs / 1000),
+  /** The first delay before a row is tried again; it doubles. */
+  BULK_INVITE_RETRY_DELAY_SECONDS: seconds.default(workerLimits.retryDelayMinMs / 1000),
+  /** How long the API may be down before a job gives up. */
+  BULK_INVITE_GIVE_UP_SECONDS: seconds.default(outageLimits.giveUpMs / 1000),
+});
+
+export const ingestSettings = settingsSchema.omit({
+  BULK_INVITE_CONCURRENCY: true,
+  BULK_INVITE_RETRY_DELAY_SECONDS: true,
+});
+export const workerSettings = settingsSchema.omit({
+  BULK_INVITE_UPLOADS_QUEUE_URL: true,
+  BULK_INVITE_WORKERS: true,
+  BULK_INVITE_ROLE: true,
+  BULK_INVITE_ORGANIZATION: true,
+});
+export const reportSettings = settingsSchema.pick({ BULK_INVITE_BUCKET: true, BULK_INVITE_REPORTS_QUEUE_URL: true });
+
+type ApiVariables = 'BULK_INVITE_API_URL' | 'BULK_INVITE_TENANT_ID' | 'BULK_INVITE_CALL_TIMEOUT_SECONDS';
+
+/** @throws Error that names every variable that is missing or wrong, without its value. */
+export function readSettings<T>(schema: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
+  const result = schema.safeParse(environment);
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`Environment variables are missing or wrong. ${wrong.join('; ')}`);
+}
+
+export function apiSettings(settings: Pick<z.output<typeof settingsSchema>, ApiVariables>): DoitApiSettings {
+  return {
+    apiUrl: settings.BULK_INVITE_API_URL,
+    callTimeoutMs: settings.BULK_INVITE_CALL_TIMEOUT_SECONDS * 1000,
+    ...given('tenantId', settings.BULK_INVITE_TENANT_ID),
+  };
+}
+
+/** A property only where there is a value for it. */
+export function given<K extends string, T>(name: K, value: T | undefined): { readonly [key in K]?: T } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]: T });
+}

@@ -1,0 +1,70 @@
+/**
+ * What counts as an email address here, and how the spellings of one become the same.
+ */
+import { uploadLimits } from './limits.ts';
+
+export type EmailReading =
+  | { readonly kind: 'email'; readonly email: string }
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Ordinary, no-break and zero-width blanks, which spreadsheets and web pages leave around addresses. */
+const blanksAround = /^[\s\u00a0\u200b-\u200d\u2060\ufeff]+|[\s\u00a0\u200b-\u200d\u2060\ufeff]+$/gu;
+/** RFC 5322 `atext`, with the letters of RFC 6531. */
+const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+\-/=?^_`{|}~]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+\-/=?^_`{|}~]+)*$/u;
+const domainLabel = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
+
+/**
+ * Reads one cell as an email address: blanks around it, `Name <address>` and `mailto:` are taken off, and the domain
+ * becomes lower case.
+ */
+export function readEmail(cell: string): EmailReading {
+  const email = unwrap(cell);
+  if (email === '') return { kind: 'blank' };
+  const at = email.lastIndexOf('@');
+  if (at < 0) return { kind: 'refused', reason: 'there is no @ in it' };
+  const local = email.slice(0, at);
+  const domain = email.slice(at + 1).toLowerCase();
+  const reason = localPartFault(local) ?? domainFault(domain);
+  if (reason !== undefined) return { kind: 'refused', reason };
+  if (email.length > uploadLimits.emailMax) {
+    return { kind: 'refused', reason: `it is longer than ${uploadLimits.emailMax} characters` };
+  }
+  return { kind: 'email', email: `${local}@${domain}` };
+}
+
+/** The same for all spellings of one person's address. The API matches without regard to case too. */
+export function emailKey(email: string): string {
+  return email.toLowerCase();
+}
+
+function unwrap(cell: string): string {
+  const trimmed = cell.replace(blanksAround, '');
+  const inBrackets = /<([^<>]*)>$/u.exec(trimmed)?.[1];
+  return (inBrackets ?? trimmed).replace(blanksAround, '').replace(/^mailto:/iu, '').replace(blanksAround, '');
+}
+
+function localPartFault(local: string): string | undefined {
+  if (local === '') return 'nothing stands before the @';
+  if (local.length > uploadLimits.emailLocalPartMax) {
+    return `the part before the @ is longer than ${uploadLimits.emailLocalPartMax} characters`;
+  }
+  if (/\s/u.test(local)) return 'there is a blank in it';
+  if (local.startsWith('"')) return 'quoted names before the @ are not accepted';
+  if (local.includes('@')) return 'there is more than one @ in it';
+  if (!localPart.test(local)) return 'the part before the @ has a character or a dot that cannot stand there';
+  return undefined;
+}
+
+function domainFault(domain: string): string | undefined {
+  if (domain === '') return 'nothing stands after the @';
+  if (domain.startsWith('[')) return 'an address literal is not accepted as a domain';
+  const labels = domain.split('.');
+  if (labels.length < 2) return 'the domain has no dot';
+  for (const label of labels) {
+    if (label === '') return 'the domain has an empty part';
+    if (label.length > uploadLimits.domainLabelMax || !domainLabel.test(label)) return 'the domain is not a valid one';
+  }
+  if (/^\d+$/u.test(labels.at(-1) ?? '')) return 'the domain ends in a number';
+  return undefined;
+}

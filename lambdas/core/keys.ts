@@ -1,0 +1,55 @@
+/**
+ * Where each object of the bucket lies.
+ */
+import type { JobId } from './jobId.ts';
+
+export const incomingPrefix = 'incoming/';
+export const jobsPrefix = 'jobs/';
+export const reportsPrefix = 'reports/';
+
+export type ReportFile = 'results.csv' | 'retry.csv' | 'report.html' | 'summary.json';
+
+export function jobKey(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/job.json`;
+}
+
+export function directoryKey(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/directory.json`;
+}
+
+export function manifestKey(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/manifest.json`;
+}
+
+export function stopKey(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/stop.json`;
+}
+
+export function chunksPrefixOf(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/chunks/`;
+}
+
+export function chunkKey(jobId: JobId, chunk: number): string {
+  return `${chunksPrefixOf(jobId)}${chunkName(chunk)}.json`;
+}
+
+export function partsPrefixOf(jobId: JobId): string {
+  return `${jobsPrefix}${jobId}/parts/`;
+}
+
+export function chunkPartKey(jobId: JobId, chunk: number): string {
+  return `${partsPrefixOf(jobId)}${chunkName(chunk)}.jsonl`;
+}
+
+export function ingestPartKey(jobId: JobId): string {
+  return `${partsPrefixOf(jobId)}ingest.jsonl`;
+}
+
+/** @param uploadKey For example `incoming/hr/acme.csv`, whose reports lie under `reports/hr/acme.csv/`. */
+export function reportKey(uploadKey: string, jobId: JobId, file: ReportFile): string {
+  return `${reportsPrefix}${uploadKey.slice(incomingPrefix.length)}/${jobId}/${file}`;
+}
+
+function chunkName(chunk: number): string {
+  return String(chunk).padStart(5, '0');
+}

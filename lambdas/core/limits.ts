@@ -1,0 +1,101 @@
+/**
+ * Every bound of the system, with its unit and its reason. A number that limits something stands here and nowhere else.
+ */
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** What ingest reads. */
+export const uploadLimits = {
+  /** A roster of two million people is about this large; a larger file is far more often a mistake. */
+  uploadBytesMax: 256 * mebibyte,
+  /** One record of a people export is below 10 KiB; more than this is an unclosed quote. */
+  recordBytesMax: 1 * mebibyte,
+  /** Header names that a message lists before it says how many more there are. */
+  namesListedMax: 20,
+  /** Characters of a cell that a message quotes. */
+  quotedCharactersMax: 60,
+  /** RFC 5321, section 4.5.3.1: local part, and the path less its angle brackets. */
+  emailLocalPartMax: 64,
+  emailMax: 254,
+  /** RFC 1035, section 2.3.4. */
+  domainLabelMax: 63,
+} as const;
+
+/** How an upload is cut into chunks. */
+export const chunkLimits = {
+  /** One LIST page holds 1,000 keys, so a job with fewer chunks is checked for completeness by one call. */
+  chunksMax: 900,
+  /** Below this, a chunk's own writes cost more than its invitations. */
+  chunkRowsMin: 5,
+  /** The shortest average row a real export has: an address, a name, a delimiter. */
+  rowBytesMin: 24,
+  /** A usual row; only a small file's chunk size hangs on it, and only for speed. */
+  rowBytesUsual: 60,
+  /** Chunks for each worker that a small file is cut into, so that the last ones end together. */
+  chunksPerWorker: 8,
+} as const;
+
+/** How a worker handles one chunk. */
+export const workerLimits = {
+  /** How often progress is saved, which is also how often the lease is renewed. */
+  saveEveryMs: 5 * second,
+  /** What a lease has beyond the time of one call: a late save, a slow store, clocks that differ. */
+  leaseMarginMs: 15 * second,
+  /** Kept free at the end of an invocation for the last save and the acknowledgement. */
+  closingMs: 5 * second,
+  /** Tries of one row in one delivery after the first; with the delays below they span about a minute. */
+  rowRetriesMax: 5,
+  /** The Terraform provider of the same API starts at 2 s and doubles up to 60 s. */
+  retryDelayMinMs: 2 * second,
+  retryDelayMaxMs: 60 * second,
+  /** Failures in a row, not the rows' fault, after which the API counts as down. */
+  failuresInARowMax: 10,
+  /** Answers 429 in a row after which a chunk steps aside instead of holding on. */
+  slowDownsInARowMax: 8,
+  /** Answers 403 in a row that say the key may not invite at all. */
+  forbiddenInARowMax: 10,
+  /** Deliveries that ended in a crash without one new outcome, after which a chunk is given up. */
+  crashesWithoutProgressMax: 5,
+  /** The API's edge answers 524 after about 120 s: until then a call without an answer may still take effect. */
+  lateEffectMs: 150 * second,
+} as const;
+
+/** How long a worker stays away from an API that is down. */
+export const outageLimits = {
+  firstDelayMs: 30 * second,
+  delayMaxMs: 15 * minute,
+  giveUpMs: 6 * hour,
+} as const;
+
+/** Redelivery of a message whose handling failed for a reason of ours (the bucket, a queue). */
+export const redeliveryLimits = {
+  firstDelayMs: 5 * second,
+  delayMaxMs: 15 * minute,
+  /** A message is never made visible in less: 0 is indistinguishable from an acknowledgement in some servers. */
+  hiddenSecondsMin: 1,
+  /** SQS allows 12 hours in all from the first receive. */
+  hiddenSecondsMax: 15 * 60,
+} as const;
+
+/** The DoiT API client. */
+export const apiLimits = {
+  callTimeoutMs: 30 * second,
+  /** The list of all users comes in one answer without pages. */
+  listTimeoutMs: 120 * second,
+  answerBytesMax: 64 * kibibyte,
+  listBytesMax: 256 * mebibyte,
+  /** Characters of the API's own message that the report quotes. */
+  quotedMessageMax: 300,
+  retryAfterMinMs: 2 * second,
+  retryAfterMaxMs: 60 * second,
+} as const;
+
+/** Objects in the bucket that are read whole. */
+export const ledgerLimits = {
+  recordBytesMax: 64 * mebibyte,
+  directoryBytesMax: 512 * mebibyte,
+} as const;

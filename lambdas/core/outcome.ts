@@ -1,0 +1,69 @@
+/**
+ * What became of one row. Every row of an upload gets exactly one outcome.
+ */
+
+/** All statuses, in the order in which a summary lists them. */
+export const statuses = [
+  'invited',
+  'already_invited',
+  'already_active',
+  'already_exists',
+  'duplicate',
+  'invalid',
+  'rejected',
+  'failed',
+  'unknown',
+  'not_attempted',
+  'skipped',
+  'would_invite',
+  'resent',
+] as const;
+
+export type Status = (typeof statuses)[number];
+
+export interface Outcome {
+  /** The row number that a spreadsheet shows; the header of a plain file is row 1. */
+  readonly row: number;
+  readonly status: Status;
+  /** A stable word for machines, finer than the status. */
+  readonly code: string;
+  /** The header of the column that is at fault, where one is. */
+  readonly column?: string;
+  /** A sentence for people. */
+  readonly message?: string;
+  readonly userId?: string;
+  /** Status of the API's last answer to this row's invitation. */
+  readonly httpStatus?: number;
+  /** Invitation calls that were sent for this row. */
+  readonly attempts: number;
+}
+
+export type Counts = Readonly<Record<Status, number>>;
+
+const endedWell: ReadonlySet<Status> = new Set([
+  'invited',
+  'already_invited',
+  'already_active',
+  'already_exists',
+  'duplicate',
+  'skipped',
+  'would_invite',
+  'resent',
+]);
+
+/** `unknown` is among them: a new upload looks in the directory first, so it settles the question without a second invitation. */
+const worthRetrying: ReadonlySet<Status> = new Set(['failed', 'unknown', 'not_attempted']);
+
+/** Whether a person has to look at rows of this status. */
+export function needsAttention(status: Status): boolean {
+  return !endedWell.has(status);
+}
+
+/** Whether the same row, uploaded again unchanged, could end better. */
+export function isWorthRetrying(status: Status): boolean {
+  return worthRetrying.has(status);
+}
+
+export function noCounts(): Record<Status, number> {
+  return Object.fromEntries(statuses.map((status) => [status, 0])) as Record<Status, number>;
+}

@@ -1,0 +1,109 @@
+/**
+ * The pace of calls that the API accepts. It publishes no limit, so the pace is found by trying: unlimited until the
+ * first 429; then below what was accepted, rising quickly towards the last known ceiling and slowly beyond it.
+ */
+import { apiLimits } from './limits.ts';
+
+export interface Pace {
+  /** Calls that may start in a second; Infinity until the API first says 429. */
+  readonly ratePerSecond: number;
+  /** The rate that was accepted when the API last said 429. */
+  readonly ceilingPerSecond: number;
+  /** No call starts before. */
+  readonly nextStartAtMs: number;
+  /** A 429 to a call that started before says nothing new. */
+  readonly slowedAtMs: number;
+  /** 429s since the last accepted call. */
+  readonly slowDownsInARow: number;
+  /** An exponentially fading count of accepted calls, for the rate that was accepted. */
+  readonly acceptedFading: number;
+  readonly acceptedAtMs: number;
+  readonly beganAtMs: number;
+}
+
+const tuning = {
+  /** How long an accepted call counts towards the accepted rate. */
+  memoryMs: 20_000,
+  /** After a 429: this share of the accepted rate. */
+  decrease: 0.85,
+  /** Growth of the rate in a second, far from the ceiling and near it. */
+  growthFar: 0.05,
+  growthNear: 0.005,
+  /** "Near" is between these shares of the ceiling. */
+  nearFrom: 0.92,
+  nearTo: 1.3,
+  ratePerSecondMin: 0.1,
+} as const;
+
+export function newPace(nowMs: number): Pace {
+  return {
+    ratePerSecond: Number.POSITIVE_INFINITY,
+    ceilingPerSecond: Number.POSITIVE_INFINITY,
+    nextStartAtMs: nowMs,
+    slowedAtMs: nowMs - 1,
+    slowDownsInARow: 0,
+    acceptedFading: 0,
+    acceptedAtMs: nowMs,
+    beganAtMs: nowMs,
+  };
+}
+
+/** Takes the next place: the call may start at `startAtMs`, and not before. */
+export function reserveStart(pace: Pace, nowMs: number): { readonly pace: Pace; readonly startAtMs: number } {
+  const startAtMs = Math.max(nowMs, pace.nextStartAtMs);
+  const gapMs = Number.isFinite(pace.ratePerSecond) ? 1000 / pace.ratePerSecond : 0;
+  return { pace: { ...pace, nextStartAtMs: Math.max(pace.nextStartAtMs, startAtMs + gapMs) }, startAtMs };
+}
+
+/** The API took a call, whatever its answer to it was. */
+export function accepted(pace: Pace, nowMs: number): Pace {
+  return {
+    ...pace,
+    slowDownsInARow: 0,
+    acceptedFading: faded(pace, nowMs) + 1,
+    acceptedAtMs: nowMs,
+    ratePerSecond: pace.ratePerSecond + growthPerCall(pace),
+  };
+}
+
+/**
+ * The API said 429.
+ *
+ * @param startedAtMs When the call started: several calls at once get the same no, which counts once.
+ * @param retryAfterMs The wait that the answer asked for, if any; it is kept between 2 s and 60 s.
+ * @returns The new pace, or the old one where the answer said nothing new.
+ */
+export function slowedDown(pace: Pace, startedAtMs: number, nowMs: number, retryAfterMs?: number): Pace {
+  if (startedAtMs <= pace.slowedAtMs) return pace;
+  const acceptedRate = acceptedPerSecond(pace, nowMs);
+  const slowDownsInARow = pace.slowDownsInARow + 1;
+  const doubled = apiLimits.retryAfterMinMs * 2 ** Math.min(slowDownsInARow - 1, 10);
+  const holdMs = Math.min(apiLimits.retryAfterMaxMs, Math.max(apiLimits.retryAfterMinMs, retryAfterMs ?? doubled));
+  const rate = tuning.decrease * Math.min(pace.ratePerSecond, acceptedRate);
+  return {
+    ...pace,
+    ratePerSecond: Math.max(tuning.ratePerSecondMin, rate),
+    ceilingPerSecond: Math.max(tuning.ratePerSecondMin, Math.min(pace.ratePerSecond, acceptedRate)),
+    nextStartAtMs: nowMs + holdMs,
+    slowedAtMs: nowMs,
+    slowDownsInARow,
+  };
+}
+
+function growthPerCall({ ratePerSecond, ceilingPerSecond }: Pace): number {
+  if (!Number.isFinite(ratePerSecond)) return 0;
+  const share = ratePerSecond / ceilingPerSecond;
+  const isNear = share >= tuning.nearFrom && share <= tuning.nearTo;
+  // At `ratePerSecond` calls in a second, each adding this much, the rate grows by the stated share of itself.
+  return isNear ? tuning.growthNear : tuning.growthFar;
+}
+
+function acceptedPerSecond(pace: Pace, nowMs: number): number {
+  const sinceBeginMs = Math.max(1000, nowMs - pace.beganAtMs);
+  const weightMs = tuning.memoryMs * (1 - Math.exp(-sinceBeginMs / tuning.memoryMs));
+  return (faded(pace, nowMs) * 1000) / weightMs;
+}
+
+function faded(pace: Pace, nowMs: number): number {
+  return pace.acceptedFading * Math.exp(-Math.max(0, nowMs - pace.acceptedAtMs) / tuning.memoryMs);
+}

@@ -1,0 +1,160 @@
+/**
+ * How far one row of a chunk has come. Its states:
+ *
+ *   open ──invite──▶ settled (invited)
+ *    ▲  ├──▶ refused ──look-up──▶ settled (rejected, or already in the directory)
+ *    │  └──▶ in doubt ──look-up──▶ settled (invited)
+ *    └──────────────────┘ not found: it may be tried again
+ *
+ * A row in doubt is never sent again before a look-up, and a row that is given up ends as `failed` only where it is
+ * certain that nobody was invited.
+ */
+import type { Doubt, InviteAnswer, LookUpAnswer } from './answers.ts';
+import { alreadyStatus } from './directory.ts';
+import type { Invitee } from './invitee.ts';
+import { workerLimits } from './limits.ts';
+import type { Outcome } from './outcome.ts';
+import { quote } from './quote.ts';
+
+export interface RowProgress {
+  readonly row: number;
+  readonly invitee: Invitee;
+  readonly warning?: string;
+  /** Invitation calls sent so far. */
+  readonly attempts: number;
+  /** The last attempt whose effect is not known yet. */
+  readonly doubt?: Doubt;
+  /** Whether any attempt was ever in doubt: a user found later may then be this job's work. */
+  readonly wasInDoubt?: boolean;
+  /** Until then an attempt without an answer may still take effect, so a look-up that finds nobody proves nothing. */
+  readonly lateEffectUntilMs?: number;
+  /** The API's no, kept until a look-up has told whether the person exists already. */
+  readonly refusal?: { readonly httpStatus: number; readonly message: string };
+  readonly lastHttpStatus?: number;
+  readonly outcome?: Outcome;
+}
+
+export type NextCall = 'invite' | 'look_up' | 'none';
+
+export function nextCall(row: RowProgress): NextCall {
+  if (row.outcome !== undefined) return 'none';
+  return row.doubt !== undefined || row.refusal !== undefined ? 'look_up' : 'invite';
+}
+
+/** Before the call leaves, so that no attempt goes uncounted. */
+export function beforeInvite(row: RowProgress): RowProgress {
+  return { ...row, attempts: row.attempts + 1 };
+}
+
+export function afterInvite(row: RowProgress, answer: InviteAnswer, nowMs: number): RowProgress {
+  switch (answer.kind) {
+    case 'invited':
+      return settle(
+        { ...row, lastHttpStatus: answer.httpStatus },
+        { status: 'invited', code: 'created', ...withMessage(row.warning), userId: answer.userId },
+      );
+    case 'refused':
+      return {
+        ...row,
+        refusal: { httpStatus: answer.httpStatus, message: answer.message },
+        lastHttpStatus: answer.httpStatus,
+      };
+    case 'key_refused':
+      return { ...row, lastHttpStatus: answer.httpStatus };
+    case 'slow_down':
+      return { ...row, lastHttpStatus: 429 };
+    case 'in_doubt':
+      return putInDoubt(row, answer.doubt, nowMs);
+    default:
+      return answer satisfies never;
+  }
+}
+
+export function afterLookUp(row: RowProgress, answer: LookUpAnswer, nowMs: number): RowProgress {
+  switch (answer.kind) {
+    case 'found':
+      return row.wasInDoubt === true ? confirmed(row, answer.userId) : existedBefore(row, answer.userId, answer.userStatus);
+    case 'not_found':
+      return row.refusal === undefined ? cleared(row, nowMs) : rejected(row, row.refusal);
+    case 'refused':
+      return row.refusal === undefined || row.doubt !== undefined ? row : rejected(row, row.refusal);
+    case 'key_refused':
+    case 'slow_down':
+    case 'unavailable':
+      return row;
+    default:
+      return answer satisfies never;
+  }
+}
+
+export interface GivingUp {
+  readonly status: 'failed' | 'not_attempted';
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Settles an open row without another call: as `unknown` where an attempt may have taken effect, else as `reason` says. */
+export function giveUp(row: RowProgress, reason: GivingUp): RowProgress {
+  if (row.outcome !== undefined) return row;
+  if (row.doubt !== undefined || row.lateEffectUntilMs !== undefined) {
+    const seen = row.doubt === undefined ? 'an attempt without an answer' : `an attempt with ${row.doubt.detail}`;
+    const message = `There was ${seen}, and whether it took effect could not be found out. ${reason.message}`;
+    return settle(row, { status: 'unknown', code: reason.code, message });
+  }
+  if (row.refusal !== undefined) return rejected(row, row.refusal);
+  return settle(row, reason);
+}
+
+/** Marks a row whose call may have been under way when its worker vanished. */
+export function putInDoubtByCrash(row: RowProgress, nowMs: number): RowProgress {
+  if (row.outcome !== undefined || row.doubt !== undefined) return row;
+  const detail = 'no record of its end, because the worker was cut off';
+  return putInDoubt(row, { reason: 'crash', detail, mayStillHappen: true }, nowMs);
+}
+
+function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress {
+  return {
+    ...row,
+    doubt,
+    wasInDoubt: true,
+    ...(doubt.mayStillHappen ? { lateEffectUntilMs: nowMs + workerLimits.lateEffectMs } : {}),
+    ...(doubt.httpStatus === undefined ? {} : { lastHttpStatus: doubt.httpStatus }),
+  };
+}
+
+function cleared(row: RowProgress, nowMs: number): RowProgress {
+  const { doubt: _doubt, lateEffectUntilMs, ...rest } = row;
+  const isProof = lateEffectUntilMs === undefined || nowMs >= lateEffectUntilMs;
+  return isProof ? rest : { ...rest, lateEffectUntilMs };
+}
+
+function confirmed(row: RowProgress, userId: string): RowProgress {
+  const message = ['Confirmed by a look-up after an attempt without a clear answer.', row.warning].filter(Boolean).join(' ');
+  return settle(row, { status: 'invited', code: 'confirmed_by_look_up', message, userId });
+}
+
+function existedBefore(row: RowProgress, userId: string, userStatus: string): RowProgress {
+  const status = alreadyStatus(userStatus);
+  const message = `The API refused the invitation because this person is there already, with status ${quote(userStatus)}.`;
+  return settle(row, { status, code: 'appeared_meanwhile', message, userId });
+}
+
+function rejected(row: RowProgress, refusal: { readonly httpStatus: number; readonly message: string }): RowProgress {
+  const message = `The API refused this row with status ${refusal.httpStatus}: ${refusal.message}`;
+  const code = refusal.httpStatus === 403 ? 'forbidden' : 'refused_by_api';
+  return settle({ ...row, lastHttpStatus: refusal.httpStatus }, { status: 'rejected', code, message });
+}
+
+function settle(row: RowProgress, end: Pick<Outcome, 'status' | 'code'> & { message?: string; userId?: string }): RowProgress {
+  const outcome: Outcome = {
+    row: row.row,
+    ...end,
+    ...(row.lastHttpStatus === undefined ? {} : { httpStatus: row.lastHttpStatus }),
+    attempts: row.attempts,
+  };
+  return { ...row, outcome };
+}
+
+function withMessage(message: string | undefined): { message?: string } {
+  return message === undefined ? {} : { message };
+}

@@ -1,0 +1,42 @@
+/**
+ * The ingest function: takes S3 events from the uploads queue.
+ */
+import { randomUUID } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { readApiKey } from '../adapters/apiKey.ts';
+import { csvFormat } from '../adapters/csvFormat.ts';
+import { connectDoitApi } from '../adapters/doitApi.ts';
+import { powertoolsLog } from '../adapters/log.ts';
+import { s3ObjectStore } from '../adapters/s3ObjectStore.ts';
+import { apiSettings, given, ingestSettings, readSettings } from '../adapters/settings.ts';
+import { sqsIncomingQueue, sqsOutgoingQueue } from '../adapters/sqsQueues.ts';
+import { systemClock } from '../adapters/systemClock.ts';
+import { consume } from '../consume.ts';
+import { ingest } from './ingest.ts';
+
+const settings = readSettings(ingestSettings, process.env);
+const sqs = new SQSClient();
+const log = powertoolsLog('ingest');
+
+const handleUpload = ingest(
+  {
+    bucket: settings.BULK_INVITE_BUCKET,
+    workers: settings.BULK_INVITE_WORKERS,
+    giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
+    ...given('role', settings.BULK_INVITE_ROLE),
+    ...given('organization', settings.BULK_INVITE_ORGANIZATION),
+  },
+  {
+    store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
+    chunksQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL),
+    reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
+    connectApi: connectDoitApi(apiSettings(settings), readApiKey),
+    csv: csvFormat,
+    clock: systemClock,
+    newToken: randomUUID,
+    log,
+  },
+);
+
+export const handler = consume(handleUpload, sqsIncomingQueue(sqs, settings.BULK_INVITE_UPLOADS_QUEUE_URL), log);

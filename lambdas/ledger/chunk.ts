@@ -1,0 +1,91 @@
+/**
+ * `chunks/<nnnnn>.json`: a chunk's invitees, its state and its outcomes so far.
+ */
+import { z } from 'zod';
+import type { Chunk } from '../core/chunk.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import { chunkKey } from '../core/keys.ts';
+import type { JobId } from '../core/jobId.ts';
+import type { RowProgress } from '../core/rowProgress.ts';
+import type { ObjectStore } from '../ports.ts';
+import { readRecord, type Stored } from './record.ts';
+import { apiCallsSchema, countSchema, outcomeSchema } from './schemas.ts';
+
+const rowSchema: z.ZodType<RowProgress> = z.object({
+  row: z.int().positive(),
+  invitee: z.object({
+    email: z.string(),
+    firstName: z.string().exactOptional(),
+    lastName: z.string().exactOptional(),
+    jobTitle: z.string().exactOptional(),
+    roleId: z.string().exactOptional(),
+    organizationId: z.string().exactOptional(),
+  }),
+  warning: z.string().exactOptional(),
+  attempts: countSchema,
+  doubt: z
+    .object({
+      reason: z.enum(['no_answer', 'server_error', 'unreadable_answer', 'crash']),
+      httpStatus: z.int().exactOptional(),
+      detail: z.string(),
+      mayStillHappen: z.boolean(),
+    })
+    .exactOptional(),
+  wasInDoubt: z.boolean().exactOptional(),
+  lateEffectUntilMs: z.number().exactOptional(),
+  refusal: z.object({ httpStatus: z.int(), message: z.string() }).exactOptional(),
+  lastHttpStatus: z.int().exactOptional(),
+  outcome: outcomeSchema.exactOptional(),
+});
+
+const chunkSchema: z.ZodType<Chunk> = z.object({
+  jobId: z.string(),
+  chunk: countSchema,
+  token: z.string(),
+  state: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('waiting') }),
+    z.object({ kind: z.literal('running'), owner: z.string(), leaseEndsAtMs: z.number(), outcomesAtClaim: countSchema }),
+    z.object({ kind: z.literal('settled'), atMs: z.number() }),
+  ]),
+  rows: z.array(rowSchema),
+  crashesWithoutProgress: countSchema,
+  outage: z.object({ sinceMs: z.number(), pauses: countSchema }).exactOptional(),
+  apiCalls: apiCallsSchema,
+});
+
+export async function readChunk(store: ObjectStore, jobId: JobId, chunk: number): Promise<Stored<Chunk> | undefined> {
+  return await readRecord(store, chunkKey(jobId, chunk), chunkSchema);
+}
+
+/**
+ * Writes a new chunk, or finds the same one there.
+ *
+ * @throws BrokenInvariant where another chunk lies there: the upload was then cut differently before.
+ */
+export async function createChunk(store: ObjectStore, jobId: JobId, chunk: Chunk): Promise<void> {
+  const result = await store.put(chunkKey(jobId, chunk.chunk), JSON.stringify(chunk), { kind: 'if_absent' });
+  if (result.kind === 'written') return;
+  const there = await readChunk(store, jobId, chunk.chunk);
+  if (there !== undefined && inviteesOf(there.value) === inviteesOf(chunk)) return;
+  throw new BrokenInvariant(
+    `Chunk ${chunk.chunk} of job ${jobId} holds other rows than this version of the code would put there. ` +
+      'Nobody has been invited by this job. Upload the file again to start a new one.',
+  );
+}
+
+/**
+ * Replaces the version of a chunk that has this entity tag.
+ *
+ * @param chunk With a token of its own, which tells whether it was we who changed it when the condition fails.
+ * @returns The new entity tag, or undefined where another worker has changed the chunk.
+ */
+export async function replaceChunk(store: ObjectStore, jobId: JobId, chunk: Chunk, etag: string): Promise<string | undefined> {
+  const result = await store.put(chunkKey(jobId, chunk.chunk), JSON.stringify(chunk), { kind: 'if_match', etag });
+  if (result.kind === 'written') return result.etag;
+  const there = await readChunk(store, jobId, chunk.chunk);
+  return there?.value.token === chunk.token ? there.etag : undefined;
+}
+
+function inviteesOf({ rows }: Chunk): string {
+  return JSON.stringify(rows.map(({ row, invitee }) => [row, invitee]));
+}

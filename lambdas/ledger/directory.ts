@@ -1,0 +1,53 @@
+/**
+ * `directory.json`: the directory snapshot. The first writer wins, so a second run of ingest judges by the same one.
+ */
+import { z } from 'zod';
+import type { Directory } from '../core/directory.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import { directoryKey } from '../core/keys.ts';
+import type { JobId } from '../core/jobId.ts';
+import { ledgerLimits } from '../core/limits.ts';
+import type { ObjectStore } from '../ports.ts';
+import { readRecord } from './record.ts';
+
+const namedSchema = z.object({ id: z.string(), name: z.string() });
+
+/** A user is a triple here, because there may be hundreds of thousands of them. */
+const directorySchema = z.object({
+  users: z.array(z.tuple([z.string(), z.string(), z.string()])),
+  roles: z.array(namedSchema).exactOptional(),
+  organizations: z.array(namedSchema).exactOptional(),
+});
+
+type StoredDirectory = z.output<typeof directorySchema>;
+
+const usersPerWrite = 1000;
+
+export async function readDirectory(store: ObjectStore, jobId: JobId): Promise<Directory | undefined> {
+  const stored = await readRecord<StoredDirectory>(store, directoryKey(jobId), directorySchema, ledgerLimits.directoryBytesMax);
+  if (stored === undefined) return undefined;
+  const { users, ...rest } = stored.value;
+  return { ...rest, users: users.map(([id, email, status]) => ({ id, email, status })) };
+}
+
+/** Gives the snapshot that is stored afterwards: an earlier one stands. */
+export async function writeDirectory(store: ObjectStore, jobId: JobId, directory: Directory): Promise<Directory> {
+  const { users, ...rest } = directory;
+  const head = JSON.stringify(rest);
+  const writer = store.writer(directoryKey(jobId), 'application/json', { kind: 'if_absent' });
+  try {
+    await writer.write(`${head.slice(0, -1)}${head === '{}' ? '' : ','}"users":[`);
+    for (let start = 0; start < users.length; start += usersPerWrite) {
+      const batch = users.slice(start, start + usersPerWrite).map(({ id, email, status }) => JSON.stringify([id, email, status]));
+      await writer.write(`${start === 0 ? '' : ','}${batch.join(',')}`);
+    }
+    await writer.write(']}');
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  if ((await writer.close()).kind === 'written') return directory;
+  const earlier = await readDirectory(store, jobId);
+  if (earlier === undefined) throw new BrokenInvariant(`The directory snapshot of job ${jobId} was there, and is gone now.`);
+  return earlier;
+}

@@ -1,0 +1,32 @@
+/**
+ * `manifest.json`: what ingest found. Written last by ingest, so its existence means that ingest has ended.
+ */
+import { z } from 'zod';
+import { manifestKey } from '../core/keys.ts';
+import type { JobId } from '../core/jobId.ts';
+import type { ObjectStore } from '../ports.ts';
+import { readRecord, writeRecordOnce } from './record.ts';
+import { apiCallsSchema, countSchema, faultSchema } from './schemas.ts';
+
+const manifestSchema = z.object({
+  /** Rows that were judged; absent where a fault of the whole upload ended the job. */
+  rows: countSchema.exactOptional(),
+  chunks: countSchema,
+  invitees: countSchema,
+  /** Which header was taken for what. Absent where the header could not be read. */
+  columns: z.object({ used: z.record(z.string(), z.string()), ignored: z.array(z.string()) }).exactOptional(),
+  fault: faultSchema.exactOptional(),
+  apiCalls: apiCallsSchema,
+  endedAtMs: z.number(),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+
+export async function readManifest(store: ObjectStore, jobId: JobId): Promise<Manifest | undefined> {
+  return (await readRecord<Manifest>(store, manifestKey(jobId), manifestSchema))?.value;
+}
+
+/** Gives the manifest that is stored afterwards. */
+export async function writeManifest(store: ObjectStore, jobId: JobId, manifest: Manifest): Promise<Manifest> {
+  return (await writeRecordOnce<Manifest>(store, manifestKey(jobId), manifest, manifestSchema)).value;
+}

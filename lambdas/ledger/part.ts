@@ -1,0 +1,78 @@
+/**
+ * `parts/*.jsonl`: outcomes, one a line in row order, and a last line that says how many there are. The parts of a job
+ * are one for each chunk and one for the rows that ingest settled itself; each is written once.
+ */
+import { z } from 'zod';
+import type { ApiCalls } from '../core/apiCalls.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { ObjectStore, ObjectWriter } from '../ports.ts';
+import { linesOf } from './lines.ts';
+import { parseRecord } from './record.ts';
+import { apiCallsSchema, countSchema, outcomeSchema } from './schemas.ts';
+
+const endSchema = z.object({ outcomes: countSchema, apiCalls: apiCallsSchema, endedAtMs: z.number() });
+
+export type PartEnd = z.output<typeof endSchema>;
+
+const lineSchema = z.union([outcomeSchema, z.object({ end: endSchema })]);
+
+export interface PartWriter {
+  add(outcome: Outcome): Promise<void>;
+  /** Does nothing where the part is there already: it is the same. */
+  close(apiCalls: ApiCalls, endedAtMs: number): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Lines are gathered before they are handed on. */
+const charactersPerWrite = 64 * 1024;
+
+export function writePart(store: ObjectStore, key: string): PartWriter {
+  const writer: ObjectWriter = store.writer(key, 'application/x-ndjson', { kind: 'if_absent' });
+  let outcomes = 0;
+  let waiting = '';
+  return {
+    add: async (outcome) => {
+      outcomes += 1;
+      waiting += `${JSON.stringify(outcome)}\n`;
+      if (waiting.length < charactersPerWrite) return;
+      const text = waiting;
+      waiting = '';
+      await writer.write(text);
+    },
+    close: async (apiCalls, endedAtMs) => {
+      const end: PartEnd = { outcomes, apiCalls, endedAtMs };
+      await writer.write(`${waiting}${JSON.stringify({ end })}\n`);
+      await writer.close();
+    },
+    abort: () => writer.abort(),
+  };
+}
+
+/**
+ * Gives a part's outcomes in row order.
+ *
+ * @param onEnd Told of the last line, after the last outcome.
+ * @throws BrokenInvariant where the part is missing, cut off or not what this version writes.
+ */
+export async function* readPart(store: ObjectStore, key: string, onEnd: (end: PartEnd) => void): AsyncGenerator<Outcome, undefined> {
+  const info = await store.head(key);
+  const bytes = info === undefined ? undefined : await store.readBytes(info);
+  if (bytes === undefined) throw new BrokenInvariant(`${key} is missing, though it was counted.`);
+  let outcomes = 0;
+  let end: PartEnd | undefined;
+  for await (const line of linesOf(bytes)) {
+    const parsed = parseRecord(key, line, lineSchema);
+    if ('end' in parsed) {
+      end = parsed.end;
+      continue;
+    }
+    outcomes += 1;
+    yield parsed;
+  }
+  if (end?.outcomes !== outcomes) {
+    throw new BrokenInvariant(`${key} holds ${outcomes} outcomes, and its last line says ${end?.outcomes ?? 'nothing'}.`);
+  }
+  onEnd(end);
+  return undefined;
+}

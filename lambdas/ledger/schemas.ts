@@ -1,0 +1,32 @@
+/**
+ * Schemas of what several objects of the ledger share.
+ */
+import { z } from 'zod';
+import type { ApiCalls } from '../core/apiCalls.ts';
+import { type Fault, faultCodes } from '../core/fault.ts';
+import { parseJobId } from '../core/jobId.ts';
+import { type Outcome, statuses } from '../core/outcome.ts';
+
+export const jobIdSchema = z.string().transform((text, context) => {
+  const jobId = parseJobId(text);
+  if (jobId !== undefined) return jobId;
+  context.addIssue({ code: 'custom', message: 'not a job id' });
+  return z.NEVER;
+});
+
+export const countSchema = z.int().nonnegative();
+
+export const outcomeSchema: z.ZodType<Outcome> = z.object({
+  row: z.int().positive(),
+  status: z.enum(statuses),
+  code: z.string(),
+  column: z.string().exactOptional(),
+  message: z.string().exactOptional(),
+  userId: z.string().exactOptional(),
+  httpStatus: z.int().exactOptional(),
+  attempts: countSchema,
+});
+
+export const apiCallsSchema: z.ZodType<ApiCalls> = z.record(z.string(), z.record(z.string(), countSchema));
+
+export const faultSchema: z.ZodType<Fault> = z.object({ code: z.enum(faultCodes), message: z.string() });

@@ -1,0 +1,139 @@
+/**
+ * What the use cases need of the world. Adapters give it; tests give fakes of it.
+ */
+import type { Operation, AnswerKind } from './core/apiCalls.ts';
+import type { InviteAnswer, LookUpAnswer } from './core/answers.ts';
+import type { DirectoryUser, Named } from './core/directory.ts';
+import type { Invitee } from './core/invitee.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after the time, or as soon as the signal is aborted. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Gives a text that nobody else has: for owners of leases and writers of objects. */
+export type NewToken = () => string;
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly etag: string;
+  /** Present in a versioned bucket. */
+  readonly versionId?: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+}
+
+export interface StoredText {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** `always` overwrites; the others hold only at the moment of writing, atomically. */
+export type PutCondition =
+  | { readonly kind: 'always' }
+  | { readonly kind: 'if_absent' }
+  | { readonly kind: 'if_match'; readonly etag: string };
+
+export type PutResult =
+  | { readonly kind: 'written'; readonly etag: string }
+  /** The condition did not hold. It may have been our own earlier try of this very write that changed it. */
+  | { readonly kind: 'condition_failed' };
+
+/** A large object being written. Nothing is visible before `close` has resolved. */
+export interface ObjectWriter {
+  /** Resolves when more may be written. */
+  write(text: string): Promise<void>;
+  close(): Promise<PutResult>;
+  abort(): Promise<void>;
+}
+
+/** Reads and lists see all writes that ended before. Every method throws where the store itself fails. */
+export interface ObjectStore {
+  /** Undefined where there is no such object (version). */
+  head(key: string, versionId?: string): Promise<ObjectInfo | undefined>;
+  /** Undefined where there is no such object; throws past `bytesMax`. */
+  readText(key: string, bytesMax: number): Promise<StoredText | undefined>;
+  /** Undefined where there is no such object, or no longer this version of it. */
+  readBytes(source: Pick<ObjectInfo, 'key' | 'etag' | 'versionId'>): Promise<AsyncIterable<Uint8Array> | undefined>;
+  put(key: string, text: string, condition: PutCondition): Promise<PutResult>;
+  writer(key: string, contentType: string, condition: Exclude<PutCondition, { kind: 'if_match' }>): ObjectWriter;
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly etag: string }>;
+}
+
+export interface OutgoingMessage {
+  readonly body: string;
+  /** Messages of one group share the consumers fairly with other groups. */
+  readonly groupId: string;
+}
+
+export interface OutgoingQueue {
+  /** Resolves when all messages are in the queue; throws otherwise, and some may be in it. */
+  sendAll(messages: readonly OutgoingMessage[]): Promise<void>;
+}
+
+/** The queue that a handler is fed from. */
+export interface IncomingQueue {
+  /** Makes a received message visible again after so many seconds. */
+  hide(receiptHandle: string, seconds: number): Promise<void>;
+}
+
+export type ReadAnswer<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  /** 401, 403 or another 4xx: asking again is no use. */
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly message: string }
+  /** No answer, 5xx or 429: it may work later. */
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+/** The DoiT API. No method throws for what the API answers, or for not getting an answer. */
+export interface InviteApi {
+  /** The cheapest way to tell a bad key before work starts. */
+  validateKey(): Promise<ReadAnswer<{ readonly email: string; readonly domain: string }>>;
+  listUsers(): Promise<ReadAnswer<readonly DirectoryUser[]>>;
+  listRoles(): Promise<ReadAnswer<readonly Named[]>>;
+  listOrganizations(): Promise<ReadAnswer<readonly Named[]>>;
+  findUser(email: string): Promise<LookUpAnswer>;
+  invite(invitee: Invitee): Promise<InviteAnswer>;
+}
+
+/** Told of every call to the API, as it ends. */
+export type OnApiCall = (operation: Operation, answer: AnswerKind) => void;
+
+export type ConnectApi = (onCall: OnApiCall) => InviteApi;
+
+/** One record of an upload, as a person who looks at the file in a spreadsheet would count it. */
+export interface CsvRecord {
+  /** From 1, the header included; blank records count but are not given. */
+  readonly row: number;
+  readonly cells: readonly string[];
+  /** The record's own text, without the line ending after it. */
+  readonly raw: string;
+}
+
+export interface Csv {
+  readonly newline: '\n' | '\r\n' | '\r';
+  readonly hasByteOrderMark: boolean;
+  /** Throws WholeFileFault where the rest of the file cannot be read. */
+  readonly records: AsyncIterable<CsvRecord>;
+}
+
+export interface CsvFormat {
+  /** Throws WholeFileFault where the file is not what it should be. */
+  read(bytes: AsyncIterable<Uint8Array>): Promise<Csv>;
+  /** Gives records as text, with formula cells made harmless, a newline after each. */
+  format(records: readonly (readonly string[])[], newline: Csv['newline']): string;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Events for the engineer. Never an email address, a name or a key in them: job id, chunk and row number. */
+export interface Log {
+  info(event: string, fields: LogFields): void;
+  warn(event: string, fields: LogFields): void;
+  error(event: string, fields: LogFields, error: unknown): void;
+}
+
+export interface Metrics {
+  count(name: 'Rows' | 'Jobs', value: number, dimensions: Readonly<Record<string, string>>): void;
+}

@@ -1,0 +1,42 @@
+/**
+ * The worker function: takes chunk messages from the chunks queue.
+ */
+import { randomUUID } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { readApiKey } from '../adapters/apiKey.ts';
+import { connectDoitApi } from '../adapters/doitApi.ts';
+import { powertoolsLog } from '../adapters/log.ts';
+import { powertoolsMetrics } from '../adapters/metrics.ts';
+import { s3ObjectStore } from '../adapters/s3ObjectStore.ts';
+import { apiSettings, readSettings, workerSettings } from '../adapters/settings.ts';
+import { sqsIncomingQueue, sqsOutgoingQueue } from '../adapters/sqsQueues.ts';
+import { systemClock } from '../adapters/systemClock.ts';
+import { consume } from '../consume.ts';
+import { workerLimits } from '../core/limits.ts';
+import { work } from './work.ts';
+
+const settings = readSettings(workerSettings, process.env);
+const sqs = new SQSClient();
+const log = powertoolsLog('worker');
+
+const handleChunk = work(
+  {
+    concurrency: settings.BULK_INVITE_CONCURRENCY,
+    callTimeoutMs: settings.BULK_INVITE_CALL_TIMEOUT_SECONDS * 1000,
+    retryDelayMinMs: settings.BULK_INVITE_RETRY_DELAY_SECONDS * 1000,
+    retryDelayMaxMs: workerLimits.retryDelayMaxMs,
+    giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
+  },
+  {
+    store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
+    reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
+    connectApi: connectDoitApi(apiSettings(settings), readApiKey),
+    clock: systemClock,
+    newToken: randomUUID,
+    log,
+    metrics: powertoolsMetrics('worker'),
+  },
+);
+
+export const handler = consume(handleChunk, sqsIncomingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL), log);

@@ -1,0 +1,101 @@
+/**
+ * Works on the open rows of a chunk, several at once, until all are settled or the chunk is halted.
+ */
+import pLimit from 'p-limit';
+import pRetry from 'p-retry';
+import { workerLimits } from '../core/limits.ts';
+import { giveUp, nextCall, type RowProgress } from '../core/rowProgress.ts';
+import type { Halt } from './halt.ts';
+import { Halted } from './halt.ts';
+import type { OwnedChunk } from './ownedChunk.ts';
+import { type RowCaller, SlowedDown, TryAgain } from './rowCaller.ts';
+
+export interface RowSettings {
+  /** Calls at once. */
+  readonly concurrency: number;
+  readonly retryDelayMinMs: number;
+  readonly retryDelayMaxMs: number;
+}
+
+export interface Invitations {
+  /** Resolves when no call is under way any more; never rejects. */
+  readonly done: Promise<void>;
+  /** Ends a probe: from now on, as many calls at once as the settings allow. */
+  readonly openUp: () => void;
+}
+
+/** A row makes at most this many calls in one try: a look-up, an invitation, and a look-up after a refusal. */
+const callsPerTryMax = 3;
+
+/** @param isProbing After an outage one call goes first, alone. */
+export function inviteRows(
+  chunk: OwnedChunk,
+  caller: RowCaller,
+  halt: Halt,
+  settings: RowSettings,
+  isProbing: boolean,
+): Invitations {
+  const limit = pLimit(isProbing ? 1 : settings.concurrency);
+  const open = chunk.chunk.rows.flatMap((row, index) => (nextCall(row) === 'none' ? [] : [index]));
+  const done = limit.map(open, (index) => inviteRow(index, chunk, caller, halt, settings)).then(() => undefined);
+  return {
+    done,
+    openUp: () => {
+      limit.concurrency = settings.concurrency;
+    },
+  };
+}
+
+/** Never rejects: what goes wrong halts the chunk, so that the other rows end in order and are saved. */
+async function inviteRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt, settings: RowSettings): Promise<void> {
+  try {
+    // Each step is recorded in the chunk as it happens: p-retry discards a result when the signal was aborted meanwhile.
+    await pRetry(() => tryRow(index, chunk, caller), {
+      retries: workerLimits.rowRetriesMax,
+      minTimeout: settings.retryDelayMinMs,
+      maxTimeout: settings.retryDelayMaxMs,
+      randomize: true,
+      signal: halt.signal,
+      // After a 429 the pace has the delay, and the row is not to blame.
+      shouldConsumeRetry: ({ error }) => !(error instanceof SlowedDown),
+    });
+  } catch (error) {
+    if (error instanceof Halted) return;
+    if (error instanceof TryAgain) return await endRow(index, chunk, caller, halt);
+    halt.set({ kind: 'broken', error });
+  }
+}
+
+async function tryRow(index: number, chunk: OwnedChunk, caller: RowCaller): Promise<void> {
+  for (let calls = 0; calls < callsPerTryMax; calls += 1) {
+    switch (nextCall(chunk.row(index))) {
+      case 'none':
+        return;
+      case 'look_up':
+        await caller.lookUp(index);
+        break;
+      case 'invite':
+        await caller.invite(index);
+        break;
+    }
+  }
+}
+
+/** After the last try: a row in doubt is looked up once more, and what then is still open is given up. */
+async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt): Promise<void> {
+  if (halt.reason !== undefined) return;
+  try {
+    if (chunk.row(index).doubt !== undefined) await caller.lookUp(index);
+  } catch (error) {
+    if (error instanceof Halted) return;
+    if (error instanceof TryAgain || error instanceof SlowedDown) return halt.set({ kind: 'api_down' });
+    return halt.set({ kind: 'broken', error });
+  }
+  const row = chunk.row(index);
+  chunk.setRow(index, giveUp(row, { status: 'failed', code: 'retries_exhausted', message: exhausted(row) }));
+}
+
+function exhausted({ attempts, lastHttpStatus }: RowProgress): string {
+  const last = lastHttpStatus === undefined ? 'the last one without an answer' : `the last answer was status ${lastHttpStatus}`;
+  return `Given up after ${attempts} attempts; ${last}.`;
+}

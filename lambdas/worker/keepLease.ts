@@ -1,0 +1,55 @@
+/**
+ * Runs beside the calls of a chunk: saves the progress, which renews the lease, and sees when to stop.
+ */
+import { workerLimits } from '../core/limits.ts';
+import type { Invocation } from '../consume.ts';
+import { readStop } from '../ledger/stop.ts';
+import type { Clock, Log, ObjectStore } from '../ports.ts';
+import type { Halt } from './halt.ts';
+import type { OwnedChunk } from './ownedChunk.ts';
+
+/** How soon a worker sees that its time is up, while all its rows wait. */
+const tickMs = 1000;
+
+export interface LeaseKeeperParts {
+  readonly chunk: OwnedChunk;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly invocation: Invocation;
+  readonly halt: Halt;
+  readonly callTimeoutMs: number;
+}
+
+/** Resolves when `until` is aborted and no write is under way; never rejects. */
+export async function keepLease(parts: LeaseKeeperParts, until: AbortSignal): Promise<void> {
+  const { clock, halt, invocation, callTimeoutMs } = parts;
+  let savedAtMs = clock.now();
+  while (!until.aborted) {
+    await clock.sleep(tickMs, until);
+    if (until.aborted) return;
+    if (invocation.remainingMs() < callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
+    if (clock.now() - savedAtMs < workerLimits.saveEveryMs) continue;
+    savedAtMs = clock.now();
+    await save(parts);
+    await heedStop(parts);
+  }
+}
+
+/** A save that fails is tried again at the next tick; without one in time no call is started, because the lease ends. */
+async function save({ chunk, halt, log }: LeaseKeeperParts): Promise<void> {
+  try {
+    if (!(await chunk.save())) halt.set({ kind: 'lost' });
+  } catch (error) {
+    log.error('chunk_not_saved', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
+  }
+}
+
+async function heedStop({ chunk, store, halt, log }: LeaseKeeperParts): Promise<void> {
+  try {
+    const stop = await readStop(store, chunk.jobId);
+    if (stop !== undefined) halt.set({ kind: 'stopped', stop });
+  } catch (error) {
+    log.error('stop_not_read', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Makes the calls of a chunk's rows: sees that a call may start, times it, and tells everyone what the answer means.
+ */
+import type { InviteAnswer, LookUpAnswer } from '../core/answers.ts';
+import { workerLimits } from '../core/limits.ts';
+import { type Health, healthy, isDown, observe, type Sign } from '../core/outage.ts';
+import { afterInvite, afterLookUp, beforeInvite, nextCall } from '../core/rowProgress.ts';
+import type { Invocation } from '../consume.ts';
+import type { Clock, InviteApi } from '../ports.ts';
+import type { ApiWeather } from './apiWeather.ts';
+import { type Halt, Halted } from './halt.ts';
+import type { OwnedChunk } from './ownedChunk.ts';
+
+/** Thrown when a row is to be tried again after a delay. */
+export class TryAgain extends Error {
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'TryAgain';
+  }
+}
+
+/** Thrown when a row is to be tried again as soon as the pace allows it. */
+export class SlowedDown extends Error {
+  constructor() {
+    super('The API said 429.');
+    this.name = 'SlowedDown';
+  }
+}
+
+export interface RowCallerParts {
+  readonly chunk: OwnedChunk;
+  readonly api: InviteApi;
+  readonly clock: Clock;
+  readonly invocation: Invocation;
+  readonly weather: ApiWeather;
+  readonly halt: Halt;
+  readonly callTimeoutMs: number;
+  /** Told when the API has answered an invitation, after it was down. */
+  readonly onRecovery: () => void;
+}
+
+export class RowCaller {
+  readonly #parts: RowCallerParts;
+  #health: Health = healthy;
+  #isProbing: boolean;
+  #forbiddenInARow = 0;
+
+  constructor(parts: RowCallerParts, isProbing: boolean) {
+    this.#parts = parts;
+    this.#isProbing = isProbing;
+  }
+
+  /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
+  async invite(index: number): Promise<void> {
+    const { chunk, api, clock } = this.#parts;
+    const startedAtMs = await this.#start();
+    chunk.setRow(index, beforeInvite(chunk.row(index)));
+    const answer = await api.invite(chunk.row(index).invitee);
+    const row = afterInvite(chunk.row(index), answer, clock.now());
+    chunk.setRow(index, row);
+    this.#heedInviteAnswer(answer, row.row, startedAtMs);
+  }
+
+  /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
+  async lookUp(index: number): Promise<void> {
+    const { chunk, api, clock } = this.#parts;
+    const startedAtMs = await this.#start();
+    const answer = await api.findUser(chunk.row(index).invitee.email);
+    chunk.setRow(index, afterLookUp(chunk.row(index), answer, clock.now()));
+    if (nextCall(chunk.row(index)) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
+    else this.#heedSign({ kind: 'look_up_answered' });
+  }
+
+  /** Waits for the call's place in the pace, and starts none that the time or the lease would cut off. */
+  async #start(): Promise<number> {
+    const { clock, weather, halt } = this.#parts;
+    const nowMs = clock.now();
+    const startAtMs = weather.reserveStart(nowMs);
+    this.#expectTimeFor(startAtMs - nowMs);
+    if (startAtMs > nowMs) await clock.sleep(startAtMs - nowMs, halt.signal);
+    this.#expectTimeFor(0);
+    this.#expectLease();
+    return clock.now();
+  }
+
+  #expectTimeFor(waitMs: number): void {
+    const { halt, invocation, callTimeoutMs } = this.#parts;
+    if (invocation.remainingMs() < waitMs + callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
+    if (halt.reason !== undefined) throw new Halted();
+  }
+
+  #expectLease(): void {
+    const { chunk, clock, halt, callTimeoutMs } = this.#parts;
+    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;
+    halt.set({ kind: 'out_of_time' });
+    throw new Halted();
+  }
+
+  #heedInviteAnswer(answer: InviteAnswer, row: number, startedAtMs: number): void {
+    switch (answer.kind) {
+      case 'invited':
+        this.#forbiddenInARow = 0;
+        return this.#heedDefiniteAnswer();
+      case 'refused':
+        this.#countForbidden(answer);
+        return this.#heedDefiniteAnswer();
+      case 'key_refused':
+        return this.#stopForKey(answer.message);
+      case 'slow_down':
+        return this.#slowDown(startedAtMs, answer.retryAfterMs);
+      case 'in_doubt':
+        this.#heedSign({ kind: 'invite_failed', row });
+        throw new TryAgain(answer.doubt.detail);
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  #heedLookUpAnswer(answer: LookUpAnswer, startedAtMs: number): void {
+    switch (answer.kind) {
+      case 'found':
+      case 'not_found':
+        return this.#heedSign({ kind: 'look_up_answered' });
+      case 'refused':
+        this.#heedSign({ kind: 'look_up_failed' });
+        throw new TryAgain(`the look-up was refused with status ${answer.httpStatus}`);
+      case 'key_refused':
+        return this.#stopForKey(answer.message);
+      case 'slow_down':
+        return this.#slowDown(startedAtMs, answer.retryAfterMs);
+      case 'unavailable':
+        this.#heedSign({ kind: 'look_up_failed' });
+        throw new TryAgain(answer.detail);
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  #heedDefiniteAnswer(): void {
+    const { weather, clock, chunk, onRecovery } = this.#parts;
+    weather.accepted(clock.now());
+    this.#heedSign({ kind: 'invite_answered' });
+    if (!this.#isProbing) return;
+    this.#isProbing = false;
+    weather.wasDown = false;
+    chunk.forgetOutage();
+    onRecovery();
+  }
+
+  #heedSign(sign: Sign): void {
+    const { halt, weather } = this.#parts;
+    this.#health = observe(this.#health, sign);
+    if (!isDown(this.#health, this.#isProbing)) return;
+    weather.wasDown = true;
+    halt.set({ kind: 'api_down' });
+  }
+
+  #slowDown(startedAtMs: number, retryAfterMs: number | undefined): never {
+    const { weather, clock } = this.#parts;
+    if (weather.slowedDown(startedAtMs, clock.now(), retryAfterMs)) this.#heedSign({ kind: 'slowed_down' });
+    throw new SlowedDown();
+  }
+
+  #countForbidden({ httpStatus, message }: { readonly httpStatus: number; readonly message: string }): void {
+    this.#forbiddenInARow = httpStatus === 403 ? this.#forbiddenInARow + 1 : 0;
+    if (this.#forbiddenInARow < workerLimits.forbiddenInARowMax) return;
+    const found = `The API answered 403 to ${this.#forbiddenInARow} invitations in a row: ${message}`;
+    this.#stop('key_forbidden', `${found} The owner of the API key needs a role that may invite users.`);
+  }
+
+  #stopForKey(message: string): never {
+    this.#stop('key_refused', `The API no longer accepts the key (status 401): ${message} Put a valid key in its place.`);
+    throw new Halted();
+  }
+
+  #stop(code: 'key_refused' | 'key_forbidden', message: string): void {
+    const { halt, clock } = this.#parts;
+    halt.set({ kind: 'stopped', stop: { code, message, atMs: clock.now() } });
+  }
+}

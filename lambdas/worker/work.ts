@@ -1,0 +1,191 @@
+/**
+ * One chunk, one invocation: claim it, invite its rows, and settle it or leave it for later.
+ */
+import { type Chunk, claim, giveUpRest, isPoison, isWhole, outcomeCount, pause, settleChunk } from '../core/chunk.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import type { JobId } from '../core/jobId.ts';
+import { chunkPartKey } from '../core/keys.ts';
+import { redeliveryLimits, workerLimits } from '../core/limits.ts';
+import { noCounts } from '../core/outcome.ts';
+import { isGivenUp, outageDelayMs, prolong } from '../core/outage.ts';
+import type { HandleMessage, Invocation, Verdict } from '../consume.ts';
+import { checkCompletion } from '../ledger/checkCompletion.ts';
+import { readChunk } from '../ledger/chunk.ts';
+import { readChunkMessage } from '../ledger/messages.ts';
+import { writePart } from '../ledger/part.ts';
+import { readStop, type Stop, writeStop } from '../ledger/stop.ts';
+import type { Clock, ConnectApi, Log, Metrics, NewToken, ObjectStore, OutgoingQueue } from '../ports.ts';
+import { ApiWeather } from './apiWeather.ts';
+import { Halt, type HaltReason } from './halt.ts';
+import { inviteRows, type RowSettings } from './inviteRows.ts';
+import { keepLease } from './keepLease.ts';
+import { OwnedChunk } from './ownedChunk.ts';
+import { RowCaller } from './rowCaller.ts';
+
+export interface WorkerSettings extends RowSettings {
+  /** How long one call may take; the lease of a chunk follows from it. */
+  readonly callTimeoutMs: number;
+  /** How long an outage of the API may last before what is left is settled as failed. */
+  readonly giveUpMs: number;
+}
+
+export interface WorkerPorts {
+  readonly store: ObjectStore;
+  readonly reportsQueue: OutgoingQueue;
+  readonly connectApi: ConnectApi;
+  readonly clock: Clock;
+  readonly newToken: NewToken;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+interface Worker {
+  readonly settings: WorkerSettings;
+  readonly ports: WorkerPorts;
+  readonly weather: ApiWeather;
+  readonly leaseMs: number;
+}
+
+export function work(settings: WorkerSettings, ports: WorkerPorts): HandleMessage {
+  const leaseMs = settings.callTimeoutMs + workerLimits.leaseMarginMs;
+  const worker: Worker = { settings, ports, weather: new ApiWeather(ports.clock.now()), leaseMs };
+  return async (body, invocation) => {
+    const { jobId, chunk } = readChunkMessage(body);
+    return await workOn(jobId, chunk, invocation, worker);
+  };
+}
+
+async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation, worker: Worker): Promise<Verdict> {
+  const { ports, leaseMs } = worker;
+  const { store, clock } = ports;
+  if ((await store.head(chunkPartKey(jobId, chunkNumber))) !== undefined) {
+    await checkCompletion(store, ports.reportsQueue, jobId);
+    return { kind: 'done' };
+  }
+  const stored = await readChunk(store, jobId, chunkNumber);
+  if (stored === undefined) {
+    throw new BrokenInvariant(`Chunk ${chunkNumber} of job ${jobId} does not exist, though a message names it.`);
+  }
+  const nowMs = clock.now();
+  const claimed = claim(stored.value, { owner: `${invocation.id}/${ports.newToken()}`, nowMs, leaseMs });
+  switch (claimed.kind) {
+    case 'already_settled':
+      return await finish(stored.value, jobId, worker);
+    case 'owned_by_another':
+      return { kind: 'later', delayMs: claimed.leaseEndsAtMs - nowMs + 1000 };
+    case 'claimed': {
+      const owned = await OwnedChunk.claim(jobId, claimed.chunk, stored.etag, leaseMs, ports);
+      return owned === undefined ? { kind: 'later', delayMs: leaseMs } : await handle(owned, invocation, worker);
+    }
+    default:
+      return claimed satisfies never;
+  }
+}
+
+async function handle(owned: OwnedChunk, invocation: Invocation, worker: Worker): Promise<Verdict> {
+  const { ports } = worker;
+  const stop = await readStop(ports.store, owned.jobId);
+  if (stop !== undefined) return await settle(owned, notAttempted(owned.chunk, stop), worker);
+  if (isPoison(owned.chunk)) {
+    const message = `The worker was cut off ${owned.chunk.crashesWithoutProgress} times in a row while it handled this group of rows.`;
+    return await settle(owned, giveUpRest(owned.chunk, { status: 'failed', code: 'worker_cut_off', message }), worker);
+  }
+  const reason = await inviteOpenRows(owned, invocation, worker);
+  return isWhole(owned.chunk) && reason?.kind !== 'lost' ? await settle(owned, owned.chunk, worker) : await leave(owned, reason, worker);
+}
+
+async function inviteOpenRows(owned: OwnedChunk, invocation: Invocation, worker: Worker): Promise<HaltReason | undefined> {
+  const { settings, ports, weather } = worker;
+  const { store, clock, log, connectApi } = ports;
+  const { callTimeoutMs } = settings;
+  const halt = new Halt();
+  const isProbing = owned.chunk.outage !== undefined || weather.wasDown;
+  const api = connectApi((operation, answer) => owned.countApiCall(operation, answer));
+  const onRecovery = () => invitations.openUp();
+  const caller = new RowCaller({ chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery }, isProbing);
+  const invitations = inviteRows(owned, caller, halt, settings, isProbing);
+  const ended = new AbortController();
+  const lease = keepLease({ chunk: owned, store, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
+  await invitations.done;
+  ended.abort();
+  await lease;
+  return halt.reason;
+}
+
+/** The chunk is not whole: what is known is saved, and the rest is for later or for nobody. */
+async function leave(owned: OwnedChunk, reason: HaltReason | undefined, worker: Worker): Promise<Verdict> {
+  const { settings, ports, leaseMs } = worker;
+  const { chunk } = owned;
+  switch (reason?.kind) {
+    case 'lost':
+      ports.log.warn('chunk_lost', { jobId: owned.jobId, chunk: chunk.chunk });
+      return { kind: 'later', delayMs: leaseMs };
+    case 'stopped': {
+      const stop = await writeStop(ports.store, owned.jobId, reason.stop);
+      ports.log.warn('job_stopped', { jobId: owned.jobId, chunk: chunk.chunk, code: stop.code });
+      return await settle(owned, notAttempted(chunk, stop), worker);
+    }
+    case 'api_down': {
+      const nowMs = ports.clock.now();
+      const outage = prolong(chunk.outage, nowMs);
+      if (!isGivenUp(outage, nowMs, settings.giveUpMs)) return await stepAside(owned, { ...pause(chunk), outage }, outageDelayMs(outage), worker);
+      const hours = Math.round((nowMs - outage.sinceMs) / 360_000) / 10;
+      const message = `The API could not be used for ${hours} hours.`;
+      return await settle(owned, giveUpRest(chunk, { status: 'failed', code: 'api_down', message }), worker);
+    }
+    case 'out_of_time':
+      return await stepAside(owned, pause(chunk), redeliveryLimits.hiddenSecondsMin * 1000, worker);
+    case 'broken':
+      // Not given back: when the lease has ended, the next owner puts every open row in doubt, as after a crash.
+      await owned.save();
+      throw new BrokenInvariant('A defect ended the work on a chunk; its progress was saved.', { cause: reason.error });
+    case undefined:
+      throw new BrokenInvariant(`Chunk ${chunk.chunk} of job ${owned.jobId} ended with open rows and without a reason.`);
+    default:
+      return reason satisfies never;
+  }
+}
+
+async function stepAside(owned: OwnedChunk, next: Chunk, delayMs: number, { ports, leaseMs }: Worker): Promise<Verdict> {
+  const isOurs = await owned.replace(next);
+  const { jobId } = owned;
+  ports.log.info('chunk_left', { jobId, chunk: next.chunk, outcomes: outcomeCount(next), rows: next.rows.length, delayMs });
+  return { kind: 'later', delayMs: isOurs ? delayMs : leaseMs };
+}
+
+async function settle(owned: OwnedChunk, whole: Chunk, worker: Worker): Promise<Verdict> {
+  const settled = settleChunk(whole, worker.ports.clock.now());
+  if (!(await owned.replace(settled))) return { kind: 'later', delayMs: worker.leaseMs };
+  count(settled, worker.ports);
+  return await finish(settled, owned.jobId, worker);
+}
+
+/** From a settled chunk to its part; the same for whoever does it, so it may be repeated. */
+async function finish(settled: Chunk, jobId: JobId, { ports }: Worker): Promise<Verdict> {
+  const { state, rows, apiCalls } = settled;
+  if (state.kind !== 'settled') throw new BrokenInvariant(`Chunk ${settled.chunk} of job ${jobId} is ${state.kind}, not settled.`);
+  const part = writePart(ports.store, chunkPartKey(jobId, settled.chunk));
+  try {
+    for (const { row, outcome } of rows) {
+      if (outcome === undefined) throw new BrokenInvariant(`Row ${row} of job ${jobId} is in a settled chunk without an outcome.`);
+      await part.add(outcome);
+    }
+    await part.close(apiCalls, state.atMs);
+  } catch (error) {
+    await part.abort();
+    throw error;
+  }
+  await checkCompletion(ports.store, ports.reportsQueue, jobId);
+  return { kind: 'done' };
+}
+
+function notAttempted(chunk: Chunk, stop: Stop): Chunk {
+  return giveUpRest(chunk, { status: 'not_attempted', code: stop.code, message: `The job stopped before this row. ${stop.message}` });
+}
+
+function count(settled: Chunk, { metrics, log }: WorkerPorts): void {
+  const counts = noCounts();
+  for (const { outcome } of settled.rows) if (outcome !== undefined) counts[outcome.status] += 1;
+  for (const [status, rows] of Object.entries(counts)) if (rows > 0) metrics.count('Rows', rows, { status });
+  log.info('chunk_settled', { jobId: settled.jobId, chunk: settled.chunk, rows: settled.rows.length });
+}
