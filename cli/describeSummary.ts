@@ -24,16 +24,24 @@ const meanings: Readonly<Record<Status, string>> = {
 
 export function exitCodeOf({ state, counts }: Summary): number {
   if (state === 'failed') return exitCodes.couldNotRun;
-  return statuses.some((status) => needsAttention(status) && (counts[status] ?? 0) > 0) ? exitCodes.needsAttention : exitCodes.allWell;
+  return statuses.some((status) => needsAttention(status) && (counts[status] ?? 0) > 0)
+    ? exitCodes.needsAttention
+    : exitCodes.allWell;
 }
 
 /** Lines of text. */
 export function describeSummary({ state, rows, counts, error, files }: Summary): string[] {
-  const heading = state === 'completed' ? `Done: ${rows} ${rows === 1 ? 'row' : 'rows'}.` : `The job failed: ${error?.message ?? 'no reason was recorded.'}`;
+  const heading =
+    state === 'completed'
+      ? `Done: ${rows} ${rows === 1 ? 'row' : 'rows'}.`
+      : `The job failed: ${error?.message ?? 'no reason was recorded.'}`;
   const present = statuses.filter((status) => (counts[status] ?? 0) > 0);
   const width = Math.max(0, ...present.map((status) => String(counts[status]).length));
-  const lines = present.map((status) => `  ${String(counts[status]).padStart(width)}  ${status.padEnd(15)}  ${meanings[status]}`);
+  const lines = present.map(
+    (status) => `  ${String(counts[status]).padStart(width)}  ${status.padEnd(15)}  ${meanings[status]}`,
+  );
   const retryRows = files.find(({ name }) => name === 'retry.csv')?.rows ?? 0;
-  const retry = retryRows > 0 ? [`${retryRows} of them are worth another try: run retry.csv when the cause is mended.`] : [];
+  const retry =
+    retryRows > 0 ? [`${retryRows} of them are worth another try: run retry.csv when the cause is mended.`] : [];
   return [heading, ...lines, ...retry];
 }

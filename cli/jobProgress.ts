@@ -2,8 +2,8 @@
  * How far a job is, read from its objects in the bucket.
  */
 import type { Chunk } from '../lambdas/core/chunk.ts';
-import { chunksPrefixOf, stopKey } from '../lambdas/core/keys.ts';
 import type { JobId } from '../lambdas/core/jobId.ts';
+import { chunksPrefixOf, stopKey } from '../lambdas/core/keys.ts';
 import { noCounts, type Status, statuses } from '../lambdas/core/outcome.ts';
 import { readChunk } from '../lambdas/ledger/chunk.ts';
 import { type Manifest, readManifest } from '../lambdas/ledger/manifest.ts';
@@ -45,7 +45,10 @@ export function jobProgressReader(store: ObjectStore, jobId: JobId): () => Promi
 }
 
 /** For people: one line. */
-export function describeProgress({ rows, settled, counts, outageSinceMs, isStopped }: JobProgress, sinceMs: number): string {
+export function describeProgress(
+  { rows, settled, counts, outageSinceMs, isStopped }: JobProgress,
+  sinceMs: number,
+): string {
   if (rows === undefined) return 'Reading the file and the directory …';
   const parts = statuses.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
   const time = `${Math.round(sinceMs / 1000)} s`;
@@ -68,7 +71,13 @@ function summarize(manifest: Manifest, chunks: readonly ChunkProgress[], isStopp
   for (const chunk of chunks) for (const status of statuses) counts[status] += chunk.counts[status];
   const byWorkers = statuses.reduce((sum, status) => sum + counts[status], 0);
   const outageSinceMs = chunks.find((chunk) => chunk.outageSinceMs !== undefined)?.outageSinceMs;
-  return { rows, settled: rows - invitees + byWorkers, counts, isStopped, ...(outageSinceMs === undefined ? {} : { outageSinceMs }) };
+  return {
+    rows,
+    settled: rows - invitees + byWorkers,
+    counts,
+    isStopped,
+    ...(outageSinceMs === undefined ? {} : { outageSinceMs }),
+  };
 }
 
 function chunkNumber(key: string): number {

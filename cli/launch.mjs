@@ -15,7 +15,11 @@ const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win
 
 export function launch(file, args) {
   installIfNeeded();
-  const child = spawn(node, [join(root, file), ...args], { stdio: 'inherit', cwd: workingFolder(), env: environment() });
+  const child = spawn(node, [join(root, file), ...args], {
+    stdio: 'inherit',
+    cwd: workingFolder(),
+    env: environment(),
+  });
   // The terminal sends Ctrl-C to the whole group; the child ends in its own time, and this process waits for it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
@@ -24,16 +28,26 @@ export function launch(file, args) {
 }
 
 function installIfNeeded() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(node) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock) return;
   process.stderr.write('Installing what this project needs (once, about a minute) …\n');
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   // Standard output belongs to the command that was asked for, so npm's goes to standard error.
   const options = { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
-  const { status, error } = spawnSync(command, [...first, 'ci', '--loglevel=error', '--no-fund', '--no-audit'], options);
-  if (status !== 0) fail(`npm ci failed${error ? ` (${error.message})` : ''}. Its messages are above; mend that and run the same command again.`);
-  if (!existsSync(node)) fail(`npm ci ended without ${node}. Were install scripts switched off (npm config get ignore-scripts)?`);
+  const { status, error } = spawnSync(
+    command,
+    [...first, 'ci', '--loglevel=error', '--no-fund', '--no-audit'],
+    options,
+  );
+  if (status !== 0)
+    fail(
+      `npm ci failed${error ? ` (${error.message})` : ''}. Its messages are above; mend that and run the same command again.`,
+    );
+  if (!existsSync(node))
+    fail(`npm ci ended without ${node}. Were install scripts switched off (npm config get ignore-scripts)?`);
   writeFileSync(stampFile, lock);
 }
 

@@ -4,19 +4,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { local, type LocalOptions } from './commands/local.ts';
+import { type LocalOptions, local } from './commands/local.ts';
 import { sandbox } from './commands/sandbox.ts';
 import { exitCodes } from './describeSummary.ts';
 import { DataFolderInUse } from './local/dataFolder.ts';
 import type { Faults } from './sandbox/faults.ts';
+import { openTerminal } from './terminal.ts';
 import { UserError } from './userError.ts';
 
 type FaultOptions = { readonly [name in 'latency' | 'rateLimit' | 'errorBefore' | 'errorAfter' | 'hang']: number };
 
-const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
 
 const program = new Command('bulk-invite')
-  .description('Invites everyone in a CSV who is not yet a user of a DoiT organization, once, and reports on every row.')
+  .description(
+    'Invites everyone in a CSV who is not yet a user of a DoiT organization, once, and reports on every row.',
+  )
   .version(version)
   .showHelpAfterError('(--help lists what there is)');
 
@@ -28,7 +33,11 @@ withFaultOptions(
     .option('--api-url <url>', 'a real or other API instead of the sandbox; the key comes from DCI_API_KEY', httpUrl)
     .option('--tenant <id>', 'sent as X-Tenant-Id, for a key that reaches several customers')
     .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
-    .option('--data <folder>', 'state of the embedded services; the same command continues a job from it', '.bulk-invite')
+    .option(
+      '--data <folder>',
+      'state of the embedded services; the same command continues a job from it',
+      '.bulk-invite',
+    )
     .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
     .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
     .option('--role <name or id>', 'role for rows that name none')
@@ -37,11 +46,16 @@ withFaultOptions(
     .option('--json', 'print the content of summary.json on standard output, and nothing else', false)
     .option('--verbose', 'print the log of the functions on standard error', false),
 )
-  .addHelpText('after', '\nExit code: 0 every row ended well, 2 some rows need attention, 1 it could not run, 130 it was interrupted.')
+  .addHelpText(
+    'after',
+    '\nExit code: 0 every row ended well, 2 some rows need attention, 1 it could not run, 130 it was interrupted.',
+  )
   .action(async (file: string, options: Omit<LocalOptions, 'faults'> & FaultOptions) => {
     const faults = faultsOf(options);
     if (options.apiUrl !== undefined && Object.values(faults).some((value) => value > 0)) {
-      throw new UserError('--latency, --rate-limit, --error-before, --error-after and --hang are for the sandbox; leave them out with --api-url.');
+      throw new UserError(
+        '--latency, --rate-limit, --error-before, --error-after and --hang are for the sandbox; leave them out with --api-url.',
+      );
     }
     process.exitCode = await local(file, { ...options, faults });
   });
@@ -62,7 +76,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   const isForPeople = error instanceof UserError || error instanceof DataFolderInUse;
-  process.stderr.write(`${isForPeople ? error.message : describeDefect(error)}\n`);
+  openTerminal().say(isForPeople ? error.message : describeDefect(error));
   process.exitCode = exitCodes.couldNotRun;
 }
 
@@ -70,10 +84,26 @@ function withFaultOptions(command: Command): Command {
   const share = number(0, 1);
   return command
     .addOption(new Option('--latency <ms>', 'sandbox: time until each answer').argParser(number(0, 600_000)).default(0))
-    .addOption(new Option('--rate-limit <calls>', 'sandbox: calls a second; the others get 429. 0: no limit').argParser(number(0, 100_000)).default(0))
-    .addOption(new Option('--error-before <share>', 'sandbox: share of calls (0 to 1) that fail without effect').argParser(share).default(0))
-    .addOption(new Option('--error-after <share>', 'sandbox: share of invitations that take effect and then fail').argParser(share).default(0))
-    .addOption(new Option('--hang <share>', 'sandbox: share of calls that take effect and are never answered').argParser(share).default(0));
+    .addOption(
+      new Option('--rate-limit <calls>', 'sandbox: calls a second; the others get 429. 0: no limit')
+        .argParser(number(0, 100_000))
+        .default(0),
+    )
+    .addOption(
+      new Option('--error-before <share>', 'sandbox: share of calls (0 to 1) that fail without effect')
+        .argParser(share)
+        .default(0),
+    )
+    .addOption(
+      new Option('--error-after <share>', 'sandbox: share of invitations that take effect and then fail')
+        .argParser(share)
+        .default(0),
+    )
+    .addOption(
+      new Option('--hang <share>', 'sandbox: share of calls that take effect and are never answered')
+        .argParser(share)
+        .default(0),
+    );
 }
 
 function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang }: FaultOptions): Faults {

@@ -1,8 +1,9 @@
 /**
  * What the use cases need of the world. Adapters give it; tests give fakes of it.
  */
-import type { Operation, AnswerKind } from './core/apiCalls.ts';
+
 import type { InviteAnswer, LookUpAnswer } from './core/answers.ts';
+import type { AnswerKind, Operation } from './core/apiCalls.ts';
 import type { DirectoryUser, Named } from './core/directory.ts';
 import type { Invitee } from './core/invitee.ts';
 

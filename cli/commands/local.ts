@@ -5,13 +5,20 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { reportKey } from '../../lambdas/core/keys.ts';
-import type { Summary } from '../../lambdas/ledger/summary.ts';
+import { formatSummary, type Summary } from '../../lambdas/ledger/summary.ts';
 import { describeSummary, exitCodeOf, exitCodes } from '../describeSummary.ts';
 import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
 import { fetchReport } from '../local/fetchReport.ts';
 import { type LocalHost, startLocalHost } from '../local/localHost.ts';
 import { runJob } from '../local/runJob.ts';
-import { checksumOf, differenceOf, findUnfinished, type LocalUpload, type Request, uploadFile } from '../local/uploads.ts';
+import {
+  checksumOf,
+  differenceOf,
+  findUnfinished,
+  type LocalUpload,
+  type Request,
+  uploadFile,
+} from '../local/uploads.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import { openOrganization } from '../sandbox/organization.ts';
 import { startSandbox } from '../sandbox/server.ts';
@@ -53,7 +60,9 @@ export async function local(file: string, options: LocalOptions): Promise<number
   const folder = takeFolder(resolve(options.data));
   try {
     divertOutput(join(folder.path, 'bulk-invite.log'), options.verbose);
-    return await withApi(folder, options, terminal, (api) => withHost(folder, api, options, (host) => run(path, host, api, options, terminal)));
+    return await withApi(folder, options, terminal, (api) =>
+      withHost(folder, api, options, (host) => run(path, host, api, options, terminal)),
+    );
   } finally {
     folder.release();
   }
@@ -62,18 +71,28 @@ export async function local(file: string, options: LocalOptions): Promise<number
 function expectFile(file: string): string {
   const path = resolve(file);
   if (!existsSync(path)) throw new UserError(`There is no file ${path}. Name the CSV file with the people to invite.`);
-  if (!statSync(path).isFile()) throw new UserError(`${path} is not a file. Name the CSV file with the people to invite.`);
+  if (!statSync(path).isFile())
+    throw new UserError(`${path} is not a file. Name the CSV file with the people to invite.`);
   return path;
 }
 
 function takeFolder(path: string): DataFolder {
-  if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder. Choose another one with --data.`);
+  if (existsSync(path) && !statSync(path).isDirectory())
+    throw new UserError(`${path} is not a folder. Choose another one with --data.`);
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return takeDataFolder(path);
 }
 
-async function withApi<T>(folder: DataFolder, options: LocalOptions, terminal: Terminal, use: (api: Api) => Promise<T>): Promise<T> {
-  const api = options.apiUrl === undefined ? await openSandbox(folder, options, terminal) : await reachApi(options.apiUrl, options.tenant);
+async function withApi<T>(
+  folder: DataFolder,
+  options: LocalOptions,
+  terminal: Terminal,
+  use: (api: Api) => Promise<T>,
+): Promise<T> {
+  const api =
+    options.apiUrl === undefined
+      ? await openSandbox(folder, options, terminal)
+      : await reachApi(options.apiUrl, options.tenant);
   try {
     return await use(api);
   } finally {
@@ -84,7 +103,9 @@ async function withApi<T>(folder: DataFolder, options: LocalOptions, terminal: T
 async function openSandbox(folder: DataFolder, { faults }: LocalOptions, terminal: Terminal): Promise<Api> {
   const organization = openOrganization(join(folder.path, 'sandbox.db'));
   const sandbox = await startSandbox({ port: 0, organization, faults });
-  terminal.say('SANDBOX: nobody is really invited. (For a real organization: --api-url https://api.doit.com and the key in DCI_API_KEY.)');
+  terminal.say(
+    'SANDBOX: nobody is really invited. (For a real organization: --api-url https://api.doit.com and the key in DCI_API_KEY.)',
+  );
   const close = async () => {
     await sandbox.close();
     organization.close();
@@ -96,20 +117,30 @@ async function openSandbox(folder: DataFolder, { faults }: LocalOptions, termina
 async function reachApi(url: string, tenant: string | undefined): Promise<Api> {
   const key = process.env['DCI_API_KEY'] ?? '';
   if (key === '') {
-    throw new UserError('There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.');
+    throw new UserError(
+      'There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.',
+    );
   }
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
     await response.body?.cancel();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new UserError(`The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`, { cause: error });
+    throw new UserError(
+      `The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`,
+      { cause: error },
+    );
   }
   const target = tenant === undefined ? url : `${url} (tenant ${tenant})`;
   return { target, url, key, close: async () => undefined };
 }
 
-async function withHost<T>(folder: DataFolder, api: Api, options: LocalOptions, use: (host: LocalHost) => Promise<T>): Promise<T> {
+async function withHost<T>(
+  folder: DataFolder,
+  api: Api,
+  options: LocalOptions,
+  use: (host: LocalHost) => Promise<T>,
+): Promise<T> {
   const { tenant, role, organization, callTimeout, workers, concurrency } = options;
   const host = await startLocalHost({
     dataFolder: folder.path,
@@ -130,8 +161,19 @@ async function withHost<T>(folder: DataFolder, api: Api, options: LocalOptions, 
   }
 }
 
-async function run(path: string, host: LocalHost, api: Api, options: LocalOptions, terminal: Terminal): Promise<number> {
-  const request: Request = { file: path, target: api.target, role: options.role ?? '', organization: options.organization ?? '' };
+async function run(
+  path: string,
+  host: LocalHost,
+  api: Api,
+  options: LocalOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const request: Request = {
+    file: path,
+    target: api.target,
+    role: options.role ?? '',
+    organization: options.organization ?? '',
+  };
   const upload = await startOrContinue(request, host, options, terminal);
   const stop = new AbortController();
   const release = stopOnSignals(stop, terminal);
@@ -155,7 +197,12 @@ async function run(path: string, host: LocalHost, api: Api, options: LocalOption
   }
 }
 
-async function startOrContinue(request: Request, host: LocalHost, options: LocalOptions, terminal: Terminal): Promise<LocalUpload> {
+async function startOrContinue(
+  request: Request,
+  host: LocalHost,
+  options: LocalOptions,
+  terminal: Terminal,
+): Promise<LocalUpload> {
   const sha256 = await checksumOf(request.file);
   const unfinished = await findUnfinished(host);
   if (unfinished === undefined) {
@@ -184,14 +231,21 @@ async function uploadAnew(request: Request, sha256: string, host: LocalHost): Pr
   return await uploadFile(host, request, sha256);
 }
 
-async function present(summary: Summary, upload: LocalUpload, host: LocalHost, options: LocalOptions, terminal: Terminal): Promise<number> {
+async function present(
+  summary: Summary,
+  upload: LocalUpload,
+  host: LocalHost,
+  options: LocalOptions,
+  terminal: Terminal,
+): Promise<number> {
   const folder = resolve(options.out ?? join('reports', upload.jobId));
   const paths = await fetchReport(host.store, upload.key, upload.jobId, folder);
   const print = options.json ? terminal.say : terminal.result;
   for (const line of describeSummary(summary)) print(line);
   print('');
-  for (const path of paths) print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
-  if (options.json) terminal.result(JSON.stringify(summary, undefined, 2));
+  for (const path of paths)
+    print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
+  if (options.json) terminal.result(formatSummary(summary).trimEnd());
   return exitCodeOf(summary);
 }
 

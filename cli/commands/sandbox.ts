@@ -32,11 +32,17 @@ export async function sandbox({ port, data, key, tenant, faults }: SandboxComman
     ...(tenant === undefined ? {} : { tenantId: tenant }),
   }).catch((error: unknown) => {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new UserError(`The sandbox cannot listen at port ${port} (${cause}). Choose another with --port.`, { cause: error });
+    throw new UserError(`The sandbox cannot listen at port ${port} (${cause}). Choose another with --port.`, {
+      cause: error,
+    });
   });
   terminal.result(`SANDBOX DoiT API at ${server.url}: nobody is really invited.`);
-  terminal.result(`Its organization is kept in ${join(folder, 'sandbox.db')} and has ${organization.users().length} users.`);
-  terminal.result(`In another terminal: DCI_API_KEY=${key ?? 'anything'} npx bulk-invite local FILE --api-url ${server.url}`);
+  terminal.result(
+    `Its organization is kept in ${join(folder, 'sandbox.db')} and has ${organization.users().length} users.`,
+  );
+  terminal.result(
+    `In another terminal: DCI_API_KEY=${key ?? 'anything'} npx bulk-invite local FILE --api-url ${server.url}`,
+  );
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await server.close();
   organization.close();

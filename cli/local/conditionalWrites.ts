@@ -25,11 +25,14 @@ export function addConditionalWrites(app: FastifyInstance): void {
     });
     await before;
     const refusal = await judge(app, request, path);
-    return refusal === undefined ? undefined : reply.code(refusal.status).type('application/xml').send(errorXml(refusal.code));
+    return refusal === undefined
+      ? undefined
+      : reply.code(refusal.status).type('application/xml').send(errorXml(refusal.code));
   });
   // fauxqs has changed the object by the time that its answer is being sent.
-  app.addHook('onSend', async (request) => {
+  app.addHook('onSend', (request, _reply, _payload, done) => {
     ends.get(request)?.();
+    done();
   });
 }
 

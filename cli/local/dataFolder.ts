@@ -12,7 +12,9 @@ export interface DataFolder {
 
 export class DataFolderInUse extends Error {
   constructor(path: string) {
-    super(`Another bulk-invite is running with the data folder ${path}. Wait for it to end, or choose another folder with --data.`);
+    super(
+      `Another bulk-invite is running with the data folder ${path}. Wait for it to end, or choose another folder with --data.`,
+    );
     this.name = 'DataFolderInUse';
   }
 }

@@ -32,11 +32,12 @@ const region = 'us-east-1';
  * As in the deployed stack: six times the time limit of the function, and as many deliveries. A chunk is also delivered
  * again when a worker pauses or waits for an API that is down, so its queue allows many.
  */
-const queueSettings: Readonly<Record<QueueName, { readonly visibilitySeconds: number; readonly receivesMax: number }>> = {
-  uploads: { visibilitySeconds: 5400, receivesMax: 50 },
-  chunks: { visibilitySeconds: 1800, receivesMax: 100 },
-  reports: { visibilitySeconds: 5400, receivesMax: 10 },
-};
+const queueSettings: Readonly<Record<QueueName, { readonly visibilitySeconds: number; readonly receivesMax: number }>> =
+  {
+    uploads: { visibilitySeconds: 5400, receivesMax: 50 },
+    chunks: { visibilitySeconds: 1800, receivesMax: 100 },
+    reports: { visibilitySeconds: 5400, receivesMax: 10 },
+  };
 
 /** @param dataFolder Where the state is kept; without it, it ends with the process. */
 export async function startEmbeddedServices(dataFolder: string | undefined): Promise<EmbeddedServices> {
@@ -53,10 +54,14 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
     endpoint: `http://${host}:${started.port}`,
     queueUrls,
     announce: (key, etag) => send(uploadEventBody(key, etag)),
-    deadLetters: () => names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
+    deadLetters: () =>
+      names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
     abandoned: () =>
       names().flatMap((queue) =>
-        (started.inspectQueue(queueNames[queue])?.messages.inflight ?? []).map(({ receiptHandle }) => ({ queue, receiptHandle })),
+        (started.inspectQueue(queueNames[queue])?.messages.inflight ?? []).map(({ receiptHandle }) => ({
+          queue,
+          receiptHandle,
+        })),
       ),
     close: () => started.stop(),
   };
@@ -66,7 +71,10 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
  * fauxqs listens on every interface and has no setting for it, and people's names must not be there for the network to
  * read. Fastify announces each new server on a diagnostics channel: there ours is told where to listen, and gets its hooks.
  */
-async function startOnLoopback(dataFolder: string | undefined, prepare: (app: FastifyInstance) => void): Promise<FauxqsServer> {
+async function startOnLoopback(
+  dataFolder: string | undefined,
+  prepare: (app: FastifyInstance) => void,
+): Promise<FauxqsServer> {
   let isPrepared = false;
   const onServer = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance };
@@ -77,7 +85,12 @@ async function startOnLoopback(dataFolder: string | undefined, prepare: (app: Fa
   };
   subscribe('fastify.initialization', onServer);
   try {
-    const options = { port: 0, logger: false, defaultRegion: region, ...(dataFolder === undefined ? {} : { dataDir: dataFolder }) };
+    const options = {
+      port: 0,
+      logger: false,
+      defaultRegion: region,
+      ...(dataFolder === undefined ? {} : { dataDir: dataFolder }),
+    };
     const server = await startFauxqs(options);
     if (!isPrepared || !server.address.includes(host)) {
       await server.stop();

@@ -36,26 +36,44 @@ async function poll(sqs: SQSClient, source: EventSource, signal: AbortSignal): P
       if (message !== undefined) await invoke(sqs, source, message, signal);
     } catch (error) {
       if (signal.aborted) return;
-      console.error(JSON.stringify({ level: 'ERROR', message: 'event_source_failed', function: source.functionName, error: String(error) }));
+      console.error(
+        JSON.stringify({
+          level: 'ERROR',
+          message: 'event_source_failed',
+          function: source.functionName,
+          error: String(error),
+        }),
+      );
       await wait(pauseAfterFaultMs);
     }
   }
 }
 
 async function receive(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<Message | undefined> {
-  const input = { QueueUrl: queueUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: pollSeconds, MessageSystemAttributeNames: ['All' as const] };
+  const input = {
+    QueueUrl: queueUrl,
+    MaxNumberOfMessages: 1,
+    WaitTimeSeconds: pollSeconds,
+    MessageSystemAttributeNames: ['All' as const],
+  };
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(input), { abortSignal: signal });
   return Messages[0];
 }
 
 async function invoke(sqs: SQSClient, source: EventSource, message: Message, signal: AbortSignal): Promise<void> {
   const { MessageId = '', ReceiptHandle = '' } = message;
-  const { batchItemFailures } = await source.handler(eventOf(message, source.queueUrl), contextOf(source, MessageId, signal));
+  const { batchItemFailures } = await source.handler(
+    eventOf(message, source.queueUrl),
+    contextOf(source, MessageId, signal),
+  );
   if (batchItemFailures.some(({ itemIdentifier }) => itemIdentifier === MessageId)) return;
   await sqs.send(new DeleteMessageCommand({ QueueUrl: source.queueUrl, ReceiptHandle }));
 }
 
-function eventOf({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: Message, queueUrl: string): SQSEvent {
+function eventOf(
+  { MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: Message,
+  queueUrl: string,
+): SQSEvent {
   const attributes = {
     ApproximateReceiveCount: Attributes.ApproximateReceiveCount ?? '1',
     SentTimestamp: Attributes.SentTimestamp ?? '0',

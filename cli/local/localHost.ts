@@ -40,7 +40,11 @@ export interface LocalHost {
 const minute = 60_000;
 
 /** Time limits of the functions, as in the deployed stack. */
-const timeLimitsMs: Readonly<Record<QueueName, number>> = { uploads: 15 * minute, chunks: 5 * minute, reports: 15 * minute };
+const timeLimitsMs: Readonly<Record<QueueName, number>> = {
+  uploads: 15 * minute,
+  chunks: 5 * minute,
+  reports: 15 * minute,
+};
 
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const services = await startEmbeddedServices(options.dataFolder);
@@ -107,7 +111,12 @@ async function takeOver(services: EmbeddedServices, sqs: SQSClient): Promise<voi
   }
 }
 
-async function runHandlers(options: LocalHostOptions, services: EmbeddedServices, sqs: SQSClient, signal: AbortSignal): Promise<void> {
+async function runHandlers(
+  options: LocalHostOptions,
+  services: EmbeddedServices,
+  sqs: SQSClient,
+  signal: AbortSignal,
+): Promise<void> {
   // Loaded only now: each reads its settings as it is loaded.
   const [ingest, worker, report] = await Promise.all([
     import('../../lambdas/ingest/handler.ts'),
@@ -115,7 +124,11 @@ async function runHandlers(options: LocalHostOptions, services: EmbeddedServices
     import('../../lambdas/report/handler.ts'),
   ]);
   const source = (functionName: string, queue: QueueName, handler: Handler, concurrency: number) =>
-    runEventSource(sqs, { functionName, queueUrl: services.queueUrls[queue], handler, concurrency, timeLimitMs: timeLimitsMs[queue] }, signal);
+    runEventSource(
+      sqs,
+      { functionName, queueUrl: services.queueUrls[queue], handler, concurrency, timeLimitMs: timeLimitsMs[queue] },
+      signal,
+    );
   await Promise.all([
     source('ingest', 'uploads', ingest.handler, 1),
     source('worker', 'chunks', worker.handler, options.workers),

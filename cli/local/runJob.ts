@@ -19,7 +19,12 @@ const lookEveryMs = 250;
 /** Without a terminal, a line is printed when something has changed, and not more often than this. */
 const sayEveryMs = 5000;
 
-export async function runJob(host: LocalHost, upload: LocalUpload, terminal: Terminal, stop: AbortSignal): Promise<Run> {
+export async function runJob(
+  host: LocalHost,
+  upload: LocalUpload,
+  terminal: Terminal,
+  stop: AbortSignal,
+): Promise<Run> {
   const ended = new AbortController();
   const running = host.run(AbortSignal.any([stop, ended.signal]));
   // Awaited below; until then a failure must not go unhandled.
@@ -48,6 +53,9 @@ async function watch(host: LocalHost, upload: LocalUpload, terminal: Terminal, s
     if (line !== said) terminal.progress(line);
     said = line;
   }
-  const summary = await readSummary(host.store, { jobId, source: { key, etag: upload.etag, bytes: 0, uploadedAtMs: 0 } });
+  const summary = await readSummary(host.store, {
+    jobId,
+    source: { key, etag: upload.etag, bytes: 0, uploadedAtMs: 0 },
+  });
   return summary === undefined ? { kind: 'stopped' } : { kind: 'reported', summary };
 }

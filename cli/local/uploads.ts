@@ -60,7 +60,8 @@ export function differenceOf(upload: LocalUpload, request: Request, sha256: stri
   if (file !== request.file) return `it is for another file, ${file}`;
   if (upload.sha256 !== sha256) return 'the file has changed since it was started';
   if (target !== request.target) return `it was started for ${target}, not for ${request.target}`;
-  if (role !== request.role) return `it was started with ${role === '' ? 'no --role' : `--role ${JSON.stringify(role)}`}`;
+  if (role !== request.role)
+    return `it was started with ${role === '' ? 'no --role' : `--role ${JSON.stringify(role)}`}`;
   if (organization === request.organization) return undefined;
   return `it was started with ${organization === '' ? 'no --organization' : `--organization ${JSON.stringify(organization)}`}`;
 }
@@ -93,10 +94,15 @@ interface FoundObject {
   readonly Metadata?: Record<string, string> | undefined;
 }
 
-function describeUpload(key: string, bucket: string, { ETag = '', LastModified, Metadata = {} }: FoundObject): LocalUpload {
+function describeUpload(
+  key: string,
+  bucket: string,
+  { ETag = '', LastModified, Metadata = {} }: FoundObject,
+): LocalUpload {
   const uploadedAtMs = LastModified?.getTime() ?? 0;
   const encoded = Metadata[metadataName] ?? '';
-  const { sha256, ...request } = encoded === '' ? unlabelled(key) : metadataSchema.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
+  const { sha256, ...request } =
+    encoded === '' ? unlabelled(key) : metadataSchema.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
   return { jobId: jobIdOf({ bucket, key, version: ETag, uploadedAtMs }), key, etag: ETag, request, sha256 };
 }
 

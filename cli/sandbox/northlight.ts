@@ -10,7 +10,13 @@ export const roles = [
   { id: 'role-power', name: 'Power User', type: 'preset', customer: null, permissions: ['cloudanalytics.edit'] },
   { id: 'role-support', name: 'Support User', type: 'preset', customer: null, permissions: ['support.open'] },
   { id: 'role-admin', name: 'Admin', type: 'preset', customer: null, permissions: ['*'] },
-  { id: 'role-tides', name: 'Tidal Data Team', type: 'custom', customer: 'northlight', permissions: ['cloudanalytics.edit'] },
+  {
+    id: 'role-tides',
+    name: 'Tidal Data Team',
+    type: 'custom',
+    customer: 'northlight',
+    permissions: ['cloudanalytics.edit'],
+  },
 ] as const;
 
 export const organizations = [
@@ -20,12 +26,68 @@ export const organizations = [
 ] as const;
 
 export const users = [
-  { email: 'ingrid.solheim@northlight.example', firstName: 'Ingrid', lastName: 'Solheim', jobTitle: 'Founder', roleId: 'role-admin', status: 'active' },
-  { email: 'tomas.brandt@northlight.example', firstName: 'Tomas', lastName: 'Brandt', jobTitle: 'Management', roleId: 'role-it', status: 'active' },
-  { email: 'amara.diallo@northlight.example', firstName: 'Amara', lastName: 'Diallo', jobTitle: 'Finance / Accounting', roleId: 'role-finance', status: 'active' },
-  { email: 'yuki.tanabe@northlight.example', firstName: 'Yuki', lastName: 'Tanabe', jobTitle: 'Software / Ops Engineer', roleId: 'role-power', status: 'Active' },
-  { email: 'rosa.figueroa@northlight.example', firstName: 'Rosa', lastName: 'Figueroa', jobTitle: 'Legal / Purchasing', roleId: 'role-standard', status: 'invited' },
-  { email: 'piotr.wolny@northlight.example', firstName: 'Piotr', lastName: 'Wolny', jobTitle: 'Sales / Marketing', roleId: 'role-standard', status: 'invited' },
-  { email: 'helena.marsh@northlight.example', firstName: 'Helena', lastName: 'Marsh', jobTitle: 'Executive Team', roleId: 'role-standard', status: 'disabled' },
-  { email: 'omar.haddad@northlight.example', firstName: 'Omar', lastName: 'Haddad', jobTitle: 'Data Engineer / Data Analysts', roleId: 'role-tides', status: 'active' },
+  {
+    email: 'ingrid.solheim@northlight.example',
+    firstName: 'Ingrid',
+    lastName: 'Solheim',
+    jobTitle: 'Founder',
+    roleId: 'role-admin',
+    status: 'active',
+  },
+  {
+    email: 'tomas.brandt@northlight.example',
+    firstName: 'Tomas',
+    lastName: 'Brandt',
+    jobTitle: 'Management',
+    roleId: 'role-it',
+    status: 'active',
+  },
+  {
+    email: 'amara.diallo@northlight.example',
+    firstName: 'Amara',
+    lastName: 'Diallo',
+    jobTitle: 'Finance / Accounting',
+    roleId: 'role-finance',
+    status: 'active',
+  },
+  {
+    email: 'yuki.tanabe@northlight.example',
+    firstName: 'Yuki',
+    lastName: 'Tanabe',
+    jobTitle: 'Software / Ops Engineer',
+    roleId: 'role-power',
+    status: 'Active',
+  },
+  {
+    email: 'rosa.figueroa@northlight.example',
+    firstName: 'Rosa',
+    lastName: 'Figueroa',
+    jobTitle: 'Legal / Purchasing',
+    roleId: 'role-standard',
+    status: 'invited',
+  },
+  {
+    email: 'piotr.wolny@northlight.example',
+    firstName: 'Piotr',
+    lastName: 'Wolny',
+    jobTitle: 'Sales / Marketing',
+    roleId: 'role-standard',
+    status: 'invited',
+  },
+  {
+    email: 'helena.marsh@northlight.example',
+    firstName: 'Helena',
+    lastName: 'Marsh',
+    jobTitle: 'Executive Team',
+    roleId: 'role-standard',
+    status: 'disabled',
+  },
+  {
+    email: 'omar.haddad@northlight.example',
+    firstName: 'Omar',
+    lastName: 'Haddad',
+    jobTitle: 'Data Engineer / Data Analysts',
+    roleId: 'role-tides',
+    status: 'active',
+  },
 ] as const;

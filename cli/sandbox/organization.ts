@@ -21,7 +21,8 @@ const userSchema = z.object({
 
 export type SandboxUser = z.output<typeof userSchema>;
 
-export type NewUser = Pick<SandboxUser, 'email'> & Partial<Pick<SandboxUser, 'firstName' | 'lastName' | 'jobTitle' | 'roleId' | 'organizationId'>>;
+export type NewUser = Pick<SandboxUser, 'email'> &
+  Partial<Pick<SandboxUser, 'firstName' | 'lastName' | 'jobTitle' | 'roleId' | 'organizationId'>>;
 
 export interface Organization {
   users(): SandboxUser[];
@@ -74,7 +75,14 @@ function readUser(json: unknown): SandboxUser {
 }
 
 function complete(user: NewUser): SandboxUser {
-  const { email, firstName = '', lastName = '', jobTitle = '', roleId = 'role-standard', organizationId = 'root' } = user;
+  const {
+    email,
+    firstName = '',
+    lastName = '',
+    jobTitle = '',
+    roleId = 'role-standard',
+    organizationId = 'root',
+  } = user;
   const displayName = [firstName, lastName].filter(Boolean).join(' ');
   const id = randomBytes(10).toString('hex');
   return { id, email, displayName, firstName, lastName, jobTitle, roleId, organizationId, status: 'invited' };

@@ -132,7 +132,8 @@ function handle(request: IncomingMessage, method: string, url: string, body: str
 
 function refuse(request: IncomingMessage, { key, tenantId }: SandboxOptions): Reply | undefined {
   const sent = /^Bearer (.+)$/u.exec(request.headers.authorization ?? '')?.[1];
-  if (sent === undefined || (key !== undefined && sent !== key)) return { status: 401, body: { error: 'invalid API key' } };
+  if (sent === undefined || (key !== undefined && sent !== key))
+    return { status: 401, body: { error: 'invalid API key' } };
   const tenant = request.headers['x-tenant-id'];
   if (tenantId === undefined || tenant === tenantId) return undefined;
   const code = tenant === undefined ? 'tenant_id_required' : 'tenant_id_mismatch';
@@ -146,11 +147,13 @@ function users(email: string | null, organization: Organization): Reply {
 
 function invite(body: string, organization: Organization): Reply {
   const parsed = inviteSchema.safeParse(parseJson(body));
-  if (!parsed.success) return { status: 400, body: { error: `bad request: ${parsed.error.issues[0]?.path.join('.') ?? 'body'}` } };
+  if (!parsed.success)
+    return { status: 400, body: { error: `bad request: ${parsed.error.issues[0]?.path.join('.') ?? 'body'}` } };
   const newUser: NewUser = parsed.data;
   const special = specialReplies.find(([prefix]) => newUser.email.startsWith(prefix));
   if (special !== undefined) return special[1];
-  if (newUser.roleId !== undefined && !organization.hasRole(newUser.roleId)) return { status: 400, body: { error: 'unknown role' } };
+  if (newUser.roleId !== undefined && !organization.hasRole(newUser.roleId))
+    return { status: 400, body: { error: 'unknown role' } };
   if (newUser.organizationId !== undefined && !organization.hasOrganization(newUser.organizationId)) {
     return { status: 400, body: { error: 'unknown organization' } };
   }

@@ -24,7 +24,7 @@ async function readCsv(bytes: AsyncIterable<Uint8Array>): Promise<Csv> {
   const texts = decode(bytes);
   let beginning = '';
   // The first line ending tells all others that we write; it is within the first record.
-  while (!/\n|\r[^]/u.test(beginning) && beginning.length < uploadLimits.recordBytesMax) {
+  while (!/\n|\r[\s\S]/u.test(beginning) && beginning.length < uploadLimits.recordBytesMax) {
     const next = await texts.next();
     if (next.done === true) break;
     beginning += next.value;

@@ -4,12 +4,12 @@
  * Source: https://developer.doit.com/reference (users, roles, organizations), and what was observed in practice.
  */
 import { z } from 'zod';
+import { type LookUpAnswer, readInviteAnswer, readLookUpAnswer } from '../core/answers.ts';
 import type { Operation } from '../core/apiCalls.ts';
-import { type LookUpAnswer, readInviteAnswer } from '../core/answers.ts';
 import { emailKey } from '../core/email.ts';
 import { apiLimits } from '../core/limits.ts';
 import type { ConnectApi, InviteApi, OnApiCall, ReadAnswer } from '../ports.ts';
-import { exchange, type Exchange, type Request } from './httpExchange.ts';
+import { type Exchange, exchange, type Request } from './httpExchange.ts';
 
 export interface DoitApiSettings {
   /** For example `https://api.doit.com`. */
@@ -20,8 +20,19 @@ export interface DoitApiSettings {
 }
 
 /** A list is absent or `null` when it is empty; unknown fields are normal. */
-const listOf = <T>(item: z.ZodType<T>) => z.array(item).nullish().transform((list) => list ?? []);
-const userSchema = z.object({ id: z.string(), email: z.string(), status: z.string().nullish().transform((status) => status ?? '') });
+const listOf = <T>(item: z.ZodType<T>) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((list) => list ?? []);
+const userSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  status: z
+    .string()
+    .nullish()
+    .transform((status) => status ?? ''),
+});
 const namedSchema = z.object({ id: z.string(), name: z.string() });
 const usersSchema = z.object({ users: listOf(userSchema) });
 const rolesSchema = z.object({ roles: listOf(namedSchema) });
@@ -40,10 +51,18 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
     listUsers: async () => mapRead(await list('list_users', '/iam/v1/users', usersSchema), ({ users }) => users),
     listRoles: async () => mapRead(await list('list_roles', '/iam/v1/roles', rolesSchema), ({ roles }) => roles),
     listOrganizations: async () =>
-      mapRead(await list('list_organizations', '/iam/v1/organizations', organizationsSchema), ({ organizations }) => organizations),
+      mapRead(
+        await list('list_organizations', '/iam/v1/organizations', organizationsSchema),
+        ({ organizations }) => organizations,
+      ),
     findUser: (email) => findUser(email),
     invite: async (invitee) => {
-      const request = { method: 'POST', path: '/iam/v1/users/invite', body: JSON.stringify(invitee), bytesMax: apiLimits.answerBytesMax } as const;
+      const request = {
+        method: 'POST',
+        path: '/iam/v1/users/invite',
+        body: JSON.stringify(invitee),
+        bytesMax: apiLimits.answerBytesMax,
+      } as const;
       const result = await call('invite_user', request, callTimeoutMs);
       if (result.kind === 'no_answer') {
         return { kind: 'in_doubt', doubt: { reason: 'no_answer', detail: result.detail, mayStillHappen: true } };
@@ -58,15 +77,9 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
     const path = `/iam/v1/users?email=${encodeURIComponent(email)}`;
     const result = await call('find_user', { method: 'GET', path, bytesMax: apiLimits.answerBytesMax }, callTimeoutMs);
     if (result.kind === 'no_answer') return { kind: 'unavailable', detail: result.detail };
-    const { httpStatus, errorMessage: message, retryAfterMs } = result;
-    if (httpStatus === 401) return { kind: 'key_refused', httpStatus, message };
-    if (httpStatus === 429) return { kind: 'slow_down', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-    if (httpStatus >= 400 && httpStatus < 500) return { kind: 'refused', httpStatus, message };
-    if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
     const users = usersSchema.safeParse(result.json).data?.users;
-    if (users === undefined) return { kind: 'unavailable', detail: `status ${httpStatus} with an answer that could not be read` };
-    const user = users.find((candidate) => emailKey(candidate.email) === emailKey(email));
-    return user === undefined ? { kind: 'not_found' } : { kind: 'found', userId: user.id, userStatus: user.status };
+    const user = users?.find((candidate) => emailKey(candidate.email) === emailKey(email));
+    return readLookUpAnswer(result, users === undefined ? undefined : (user ?? 'nobody'));
   }
 
   async function list<T>(operation: Operation, path: string, schema: z.ZodType<T>): Promise<ReadAnswer<T>> {
@@ -83,7 +96,8 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
     const result = await call(operation, { method: 'GET', path, bytesMax }, timeoutMs);
     if (result.kind === 'no_answer') return { kind: 'unavailable', detail: result.detail };
     const { httpStatus, errorMessage: message } = result;
-    if (httpStatus >= 300 && httpStatus < 500 && httpStatus !== 408 && httpStatus !== 429) return { kind: 'refused', httpStatus, message };
+    if (httpStatus >= 300 && httpStatus < 500 && httpStatus !== 408 && httpStatus !== 429)
+      return { kind: 'refused', httpStatus, message };
     if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
     const parsed = schema.safeParse(result.json);
     if (parsed.success) return { kind: 'read', value: parsed.data };
@@ -91,7 +105,10 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
   }
 
   async function call(operation: Operation, request: Request, timeoutMs: number): Promise<Exchange> {
-    const headers = { authorization: `Bearer ${await readKey()}`, ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }) };
+    const headers = {
+      authorization: `Bearer ${await readKey()}`,
+      ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }),
+    };
     const result = await exchange(apiUrl, request, headers, timeoutMs);
     onCall(operation, result.kind === 'no_answer' ? 'no_answer' : `${result.httpStatus}`);
     return result;

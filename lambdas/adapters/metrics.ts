@@ -1,7 +1,7 @@
 /**
  * Metrics in CloudWatch's embedded metric format, which are log lines: no call is made for them.
  */
-import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import type { Metrics } from '../ports.ts';
 
 export function powertoolsMetrics(serviceName: string): Metrics {
@@ -10,7 +10,8 @@ export function powertoolsMetrics(serviceName: string): Metrics {
     count: (name, value, dimensions) => {
       // A single metric is a line of its own, so the dimensions of one never mix with those of another.
       const single = metrics.singleMetric();
-      for (const [dimension, dimensionValue] of Object.entries(dimensions)) single.addDimension(dimension, dimensionValue);
+      for (const [dimension, dimensionValue] of Object.entries(dimensions))
+        single.addDimension(dimension, dimensionValue);
       single.addMetric(name, MetricUnit.Count, value);
     },
   };

@@ -32,7 +32,12 @@ export function s3ObjectStore(client: S3Client, bucket: string): ObjectStore {
   };
 }
 
-async function head(client: S3Client, bucket: string, key: string, versionId?: string): Promise<ObjectInfo | undefined> {
+async function head(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  versionId?: string,
+): Promise<ObjectInfo | undefined> {
   try {
     const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
     return {
@@ -48,7 +53,12 @@ async function head(client: S3Client, bucket: string, key: string, versionId?: s
   }
 }
 
-async function readText(client: S3Client, bucket: string, key: string, bytesMax: number): Promise<StoredText | undefined> {
+async function readText(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  bytesMax: number,
+): Promise<StoredText | undefined> {
   try {
     const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     const body = expectPresent(found.Body, 'GetObject', 'a body');
@@ -81,7 +91,13 @@ async function readBytes(
   }
 }
 
-async function put(client: S3Client, bucket: string, key: string, text: string, condition: PutCondition): Promise<PutResult> {
+async function put(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  text: string,
+  condition: PutCondition,
+): Promise<PutResult> {
   const contentType = key.endsWith('.json') ? 'application/json' : 'text/plain; charset=utf-8';
   const input = { Bucket: bucket, Key: key, Body: text, ContentType: contentType, ...conditionHeaders(condition) };
   const send = async (): Promise<PutResult> => {
@@ -136,9 +152,14 @@ function writer(
 async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<{ key: string; etag: string }> {
   let token: string | undefined;
   do {
-    const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }));
+    const page = await client.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+    );
     for (const { Key, ETag } of page.Contents ?? []) {
-      yield { key: expectPresent(Key, 'ListObjectsV2', 'a Key'), etag: expectPresent(ETag, 'ListObjectsV2', 'an ETag') };
+      yield {
+        key: expectPresent(Key, 'ListObjectsV2', 'a Key'),
+        etag: expectPresent(ETag, 'ListObjectsV2', 'an ETag'),
+      };
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);

@@ -29,7 +29,11 @@ export function sqsIncomingQueue(client: SQSClient, queueUrl: string): IncomingQ
 }
 
 async function sendBatch(client: SQSClient, queueUrl: string, messages: readonly OutgoingMessage[]): Promise<void> {
-  let entries = messages.map(({ body, groupId }, index) => ({ Id: String(index), MessageBody: body, MessageGroupId: groupId }));
+  let entries = messages.map(({ body, groupId }, index) => ({
+    Id: String(index),
+    MessageBody: body,
+    MessageGroupId: groupId,
+  }));
   let codes: string[] = [];
   for (let tries = 0; tries < batchTriesMax && entries.length > 0; tries += 1) {
     const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }));
@@ -38,5 +42,7 @@ async function sendBatch(client: SQSClient, queueUrl: string, messages: readonly
     codes = Failed.map(({ Code }) => Code ?? 'no code');
   }
   if (entries.length === 0) return;
-  throw new Error(`SQS did not take ${entries.length} of ${messages.length} messages in ${batchTriesMax} tries: ${codes.join(', ')}.`);
+  throw new Error(
+    `SQS did not take ${entries.length} of ${messages.length} messages in ${batchTriesMax} tries: ${codes.join(', ')}.`,
+  );
 }

@@ -31,6 +31,11 @@ export type LookUpAnswer =
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly message: string }
   | { readonly kind: 'unavailable'; readonly detail: string };
 
+export interface FoundUser {
+  readonly id: string;
+  readonly status: string;
+}
+
 /** What came back of an HTTP call, before it means anything. */
 export interface HttpAnswer {
   readonly httpStatus: number;
@@ -51,7 +56,22 @@ export function readInviteAnswer(answer: HttpAnswer, userId: string | undefined)
   if (httpStatus === 429) return { kind: 'slow_down', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   if (isRefusal(httpStatus)) return { kind: 'refused', httpStatus, message: errorMessage };
   const detail = `status ${httpStatus}`;
-  return { kind: 'in_doubt', doubt: { reason: 'server_error', httpStatus, detail, mayStillHappen: !isApplicationAnswer(httpStatus) } };
+  return {
+    kind: 'in_doubt',
+    doubt: { reason: 'server_error', httpStatus, detail, mayStillHappen: !isApplicationAnswer(httpStatus) },
+  };
+}
+
+/** @param user The user with the email that was asked for, `nobody`, or undefined where the answer could not be read. */
+export function readLookUpAnswer(answer: HttpAnswer, user: FoundUser | 'nobody' | undefined): LookUpAnswer {
+  const { httpStatus, errorMessage: message, retryAfterMs } = answer;
+  if (httpStatus === 401) return { kind: 'key_refused', httpStatus, message };
+  if (httpStatus === 429) return { kind: 'slow_down', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  if (isRefusal(httpStatus)) return { kind: 'refused', httpStatus, message };
+  if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
+  if (user === undefined)
+    return { kind: 'unavailable', detail: `status ${httpStatus} with an answer that could not be read` };
+  return user === 'nobody' ? { kind: 'not_found' } : { kind: 'found', userId: user.id, userStatus: user.status };
 }
 
 /** 408 and 409 say nothing definite; every other 4xx is a no. */

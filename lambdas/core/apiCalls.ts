@@ -2,7 +2,14 @@
  * How often each operation of the API was called and what it answered.
  */
 
-export const operations = ['validate', 'list_users', 'list_roles', 'list_organizations', 'find_user', 'invite_user'] as const;
+export const operations = [
+  'validate',
+  'list_users',
+  'list_roles',
+  'list_organizations',
+  'find_user',
+  'invite_user',
+] as const;
 
 export type Operation = (typeof operations)[number];
 
@@ -20,7 +27,8 @@ export function addApiCalls(left: ApiCalls, right: ApiCalls): ApiCalls {
   const sum: Record<string, Record<string, number>> = {};
   for (const calls of [left, right]) {
     for (const [operation, byAnswer] of Object.entries(calls)) {
-      const into = (sum[operation] ??= {});
+      const into = sum[operation] ?? {};
+      sum[operation] = into;
       for (const [answer, count] of Object.entries(byAnswer)) into[answer] = (into[answer] ?? 0) + count;
     }
   }

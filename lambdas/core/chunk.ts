@@ -99,6 +99,11 @@ export function outcomeCount(chunk: Chunk): number {
 }
 
 function run(chunk: Chunk, { owner, nowMs, leaseMs }: Claimant): Chunk {
-  const state = { kind: 'running', owner, leaseEndsAtMs: nowMs + leaseMs, outcomesAtClaim: outcomeCount(chunk) } as const;
+  const state = {
+    kind: 'running',
+    owner,
+    leaseEndsAtMs: nowMs + leaseMs,
+    outcomesAtClaim: outcomeCount(chunk),
+  } as const;
   return { ...chunk, state };
 }

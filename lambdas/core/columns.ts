@@ -24,7 +24,15 @@ const aliases: Readonly<Record<Field, readonly string[]>> = {
   lastName: ['lastname', 'surname', 'familyname', 'last'],
   jobTitle: ['jobtitle', 'jobfunction', 'title', 'position'],
   role: ['roleid', 'role', 'userrole', 'rolename'],
-  organization: ['organizationid', 'organization', 'organisationid', 'organisation', 'organizationname', 'orgid', 'org'],
+  organization: [
+    'organizationid',
+    'organization',
+    'organisationid',
+    'organisation',
+    'organizationname',
+    'orgid',
+    'org',
+  ],
 };
 
 /** Columns that our own reports add; in an upload they mean nothing. */

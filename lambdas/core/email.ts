@@ -41,7 +41,10 @@ export function emailKey(email: string): string {
 function unwrap(cell: string): string {
   const trimmed = cell.replace(blanksAround, '');
   const inBrackets = /<([^<>]*)>$/u.exec(trimmed)?.[1];
-  return (inBrackets ?? trimmed).replace(blanksAround, '').replace(/^mailto:/iu, '').replace(blanksAround, '');
+  return (inBrackets ?? trimmed)
+    .replace(blanksAround, '')
+    .replace(/^mailto:/iu, '')
+    .replace(blanksAround, '');
 }
 
 function localPartFault(local: string): string | undefined {

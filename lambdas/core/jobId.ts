@@ -19,7 +19,9 @@ const pattern = /^\d{8}T\d{6}Z-[0-9a-f]{12}$/u;
 /** Gives for example `20260131T070500Z-0f3a9c51b2de`; ids sort by the time of the upload. */
 export function jobIdOf(upload: Upload): JobId {
   const time = new Date(upload.uploadedAtMs).toISOString().replace(/[-:]|\.\d+/gu, '');
-  const digest = createHash('sha256').update(JSON.stringify([upload.bucket, upload.key, upload.version])).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([upload.bucket, upload.key, upload.version]))
+    .digest('hex');
   return `${time}-${digest.slice(0, 12)}` as JobId;
 }
 

@@ -44,7 +44,8 @@ export function judgeRow(
 
   const emailColumn = headerOf('email', context.columns);
   const reading = readEmail(cellOf('email', cells, context.columns));
-  if (reading.kind === 'blank') return settled(invalid(row, 'email_missing', emailColumn, 'There is no email address in this row.'));
+  if (reading.kind === 'blank')
+    return settled(invalid(row, 'email_missing', emailColumn, 'There is no email address in this row.'));
   if (reading.kind === 'refused') {
     const found = quote(cellOf('email', cells, context.columns));
     return settled(invalid(row, 'email_invalid', emailColumn, `${found} is not an email address: ${reading.reason}.`));
@@ -82,7 +83,14 @@ function judgeWidth(row: number, cells: readonly string[], columns: Columns): Ou
 }
 
 function duplicate(row: number, firstRow: number, column: string): Outcome {
-  return { row, status: 'duplicate', code: 'duplicate', column, message: `Same email address as row ${firstRow}.`, attempts: 0 };
+  return {
+    row,
+    status: 'duplicate',
+    code: 'duplicate',
+    column,
+    message: `Same email address as row ${firstRow}.`,
+    attempts: 0,
+  };
 }
 
 function already(row: number, user: { readonly id: string; readonly status: string }): Outcome {
@@ -92,10 +100,16 @@ function already(row: number, user: { readonly id: string; readonly status: stri
 }
 
 type Resolved =
-  | { readonly kind: "resolved"; readonly id: string | undefined }
-  | Extract<Judgement, { kind: "settled" }>;
+  | { readonly kind: 'resolved'; readonly id: string | undefined }
+  | Extract<Judgement, { kind: 'settled' }>;
 
-function resolve(row: number, field: 'role' | 'organization', cells: readonly string[], columns: Columns, index: NamedIndex): Resolved {
+function resolve(
+  row: number,
+  field: 'role' | 'organization',
+  cells: readonly string[],
+  columns: Columns,
+  index: NamedIndex,
+): Resolved {
   const text = cellOf(field, cells, columns).trim();
   if (text === '') return { kind: 'resolved', id: undefined };
   const resolution = resolveNamed(text, index);

@@ -13,7 +13,10 @@ export function quote(text: string, charactersMax: number = uploadLimits.quotedC
 
 /** Gives `text` as one printable line of at most `charactersMax` characters. */
 export function plain(text: string, charactersMax: number): string {
-  const line = text.slice(0, charactersMax * 2).replace(unprintable, ' ').trim();
+  const line = text
+    .slice(0, charactersMax * 2)
+    .replace(unprintable, ' ')
+    .trim();
   const characters = [...line];
   const isCut = characters.length > charactersMax || text.length > charactersMax * 2;
   return isCut ? `${characters.slice(0, charactersMax - 1).join('')}…` : line;

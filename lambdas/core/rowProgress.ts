@@ -73,7 +73,9 @@ export function afterInvite(row: RowProgress, answer: InviteAnswer, nowMs: numbe
 export function afterLookUp(row: RowProgress, answer: LookUpAnswer, nowMs: number): RowProgress {
   switch (answer.kind) {
     case 'found':
-      return row.wasInDoubt === true ? confirmed(row, answer.userId) : existedBefore(row, answer.userId, answer.userStatus);
+      return row.wasInDoubt === true
+        ? confirmed(row, answer.userId)
+        : existedBefore(row, answer.userId, answer.userStatus);
     case 'not_found':
       return row.refusal === undefined ? cleared(row, nowMs) : rejected(row, row.refusal);
     case 'refused':
@@ -129,7 +131,9 @@ function cleared(row: RowProgress, nowMs: number): RowProgress {
 }
 
 function confirmed(row: RowProgress, userId: string): RowProgress {
-  const message = ['Confirmed by a look-up after an attempt without a clear answer.', row.warning].filter(Boolean).join(' ');
+  const message = ['Confirmed by a look-up after an attempt without a clear answer.', row.warning]
+    .filter(Boolean)
+    .join(' ');
   return settle(row, { status: 'invited', code: 'confirmed_by_look_up', message, userId });
 }
 
@@ -145,7 +149,10 @@ function rejected(row: RowProgress, refusal: { readonly httpStatus: number; read
   return settle({ ...row, lastHttpStatus: refusal.httpStatus }, { status: 'rejected', code, message });
 }
 
-function settle(row: RowProgress, end: Pick<Outcome, 'status' | 'code'> & { message?: string; userId?: string }): RowProgress {
+function settle(
+  row: RowProgress,
+  end: Pick<Outcome, 'status' | 'code'> & { message?: string; userId?: string },
+): RowProgress {
   const outcome: Outcome = {
     row: row.row,
     ...end,

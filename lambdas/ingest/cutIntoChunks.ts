@@ -81,7 +81,12 @@ function judgeContext(job: Job, columns: Columns, directory: Directory): JudgeCo
   const roles = indexNamed(directory.roles ?? []);
   const organizations = indexNamed(directory.organizations ?? []);
   const defaultRoleId = defaultId('role', 'unknown_default_role', job.settings.role, roles);
-  const defaultOrganizationId = defaultId('organization', 'unknown_default_organization', job.settings.organization, organizations);
+  const defaultOrganizationId = defaultId(
+    'organization',
+    'unknown_default_organization',
+    job.settings.organization,
+    organizations,
+  );
   return {
     columns,
     users: usersByEmail(directory),

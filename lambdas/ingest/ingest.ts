@@ -4,6 +4,8 @@
  * Every step may be repeated. What a repetition must not change is written once (`job.json`, the directory snapshot, the
  * chunks), and no chunk is handed to a worker before the manifest is there.
  */
+
+import type { Verdict } from '../consume.ts';
 import { type ApiCalls, addApiCall } from '../core/apiCalls.ts';
 import { chunkRowsFor } from '../core/chunking.ts';
 import type { Columns } from '../core/columns.ts';
@@ -11,13 +13,23 @@ import { BrokenInvariant, type Fault, WholeFileFault } from '../core/fault.ts';
 import { type JobId, jobIdOf } from '../core/jobId.ts';
 import { chunkPartKey, ingestPartKey, partsPrefixOf, reportKey } from '../core/keys.ts';
 import { outageLimits, uploadLimits } from '../core/limits.ts';
-import type { Verdict } from '../consume.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
 import { fixJob, type Job } from '../ledger/job.ts';
 import { type Manifest, readManifest, writeManifest } from '../ledger/manifest.ts';
 import { chunkMessage } from '../ledger/messages.ts';
 import { writePart } from '../ledger/part.ts';
-import type { Clock, ConnectApi, Csv, CsvFormat, InviteApi, Log, NewToken, ObjectInfo, ObjectStore, OutgoingQueue } from '../ports.ts';
+import type {
+  Clock,
+  ConnectApi,
+  Csv,
+  CsvFormat,
+  InviteApi,
+  Log,
+  NewToken,
+  ObjectInfo,
+  ObjectStore,
+  OutgoingQueue,
+} from '../ports.ts';
 import { cutIntoChunks } from './cutIntoChunks.ts';
 import { readHeader } from './readHeader.ts';
 import { ApiUnavailable, takeSnapshot } from './takeSnapshot.ts';
@@ -78,7 +90,11 @@ async function ingestUpload(event: UploadEvent, settings: IngestSettings, ports:
   }
 }
 
-async function startJob(object: ObjectInfo, settings: IngestSettings, { store, clock, log }: IngestPorts): Promise<Job> {
+async function startJob(
+  object: ObjectInfo,
+  settings: IngestSettings,
+  { store, clock, log }: IngestPorts,
+): Promise<Job> {
   const { key, etag, versionId, bytes, modifiedAtMs: uploadedAtMs } = object;
   const jobId = jobIdOf({ bucket: settings.bucket, key, version: versionId ?? etag, uploadedAtMs });
   const { value: job, wasThere } = await fixJob(store, {
@@ -107,7 +123,12 @@ async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
     columns = await headerOf(job, ports);
     const cut = await judgeAll(job, columns, api, ports);
     log.info('upload_read', { jobId: job.jobId, ...cut });
-    return await writeManifest(store, job.jobId, { ...cut, columns: describe(columns), apiCalls, endedAtMs: clock.now() });
+    return await writeManifest(store, job.jobId, {
+      ...cut,
+      columns: describe(columns),
+      apiCalls,
+      endedAtMs: clock.now(),
+    });
   } catch (error) {
     if (!(error instanceof WholeFileFault)) throw error;
     log.error('upload_refused', { jobId: job.jobId, code: error.fault.code }, undefined);
@@ -120,7 +141,10 @@ async function headerOf(job: Job, ports: IngestPorts): Promise<Columns> {
   const { bytes } = job.source;
   if (bytes > uploadLimits.uploadBytesMax) {
     const limit = `${uploadLimits.uploadBytesMax / 1024 / 1024} MiB`;
-    throw new WholeFileFault('file_too_large', `The file has ${bytes} bytes, and at most ${limit} are read. Split it and upload the pieces.`);
+    throw new WholeFileFault(
+      'file_too_large',
+      `The file has ${bytes} bytes, and at most ${limit} are read. Split it and upload the pieces.`,
+    );
   }
   return await readHeader((await openCsv(job, ports)).records);
 }
@@ -147,7 +171,10 @@ async function judgeAll(job: Job, columns: Columns, api: InviteApi, ports: Inges
 async function openCsv(job: Job, { store, csv }: IngestPorts): Promise<Csv> {
   const bytes = await store.readBytes(job.source);
   if (bytes === undefined) {
-    throw new WholeFileFault('upload_replaced', 'The file was replaced or deleted before it was read. What replaced it is a job of its own.');
+    throw new WholeFileFault(
+      'upload_replaced',
+      'The file was replaced or deleted before it was read. What replaced it is a job of its own.',
+    );
   }
   return await csv.read(bytes);
 }
@@ -158,14 +185,23 @@ function describe({ header, indexByField, ignored }: Columns): NonNullable<Manif
 }
 
 function faulty(fault: Fault, columns: Columns | undefined, apiCalls: ApiCalls, endedAtMs: number): Manifest {
-  return { chunks: 0, invitees: 0, fault, ...(columns === undefined ? {} : { columns: describe(columns) }), apiCalls, endedAtMs };
+  return {
+    chunks: 0,
+    invitees: 0,
+    fault,
+    ...(columns === undefined ? {} : { columns: describe(columns) }),
+    apiCalls,
+    endedAtMs,
+  };
 }
 
 /** A message for each chunk that has no part yet: all of them at first, what is left when ingest is repeated. */
 async function sendOpenChunks(jobId: JobId, manifest: Manifest, { store, chunksQueue }: IngestPorts): Promise<void> {
   const done = new Set<string>();
   for await (const { key } of store.list(partsPrefixOf(jobId))) done.add(key);
-  const open = Array.from({ length: manifest.chunks }, (_, chunk) => chunk).filter((chunk) => !done.has(chunkPartKey(jobId, chunk)));
+  const open = Array.from({ length: manifest.chunks }, (_, chunk) => chunk).filter(
+    (chunk) => !done.has(chunkPartKey(jobId, chunk)),
+  );
   await chunksQueue.sendAll(open.map((chunk) => ({ body: chunkMessage(jobId, chunk), groupId: jobId })));
 }
 
@@ -181,6 +217,7 @@ async function waitForApi(job: Job, error: ApiUnavailable, giveUpMs: number, por
   const hours = Math.round(giveUpMs / 360_000) / 10;
   const message = `${error.message} It was tried for ${hours} hours. Nobody was invited; upload the file again when the API is back.`;
   await writeManifest(store, job.jobId, faulty({ code: 'api_unreachable', message }, undefined, {}, clock.now()));
-  if (!(await checkCompletion(store, reportsQueue, job.jobId))) throw new BrokenInvariant(`Job ${job.jobId} failed and is not complete.`);
+  if (!(await checkCompletion(store, reportsQueue, job.jobId)))
+    throw new BrokenInvariant(`Job ${job.jobId} failed and is not complete.`);
   return { kind: 'done' };
 }

@@ -17,7 +17,13 @@ export async function readHeader(records: AsyncIterable<CsvRecord>): Promise<Col
     columns = readColumns(cells);
   }
   if (columns === undefined) {
-    throw new WholeFileFault('empty_file', 'The file is empty. It needs a header row with an email column, and a row for each person.');
+    throw new WholeFileFault(
+      'empty_file',
+      'The file is empty. It needs a header row with an email column, and a row for each person.',
+    );
   }
-  throw new WholeFileFault('header_only', 'The file has a header, but no rows below it. Add a row for each person and upload it again.');
+  throw new WholeFileFault(
+    'header_only',
+    'The file has a header, but no rows below it. Add a row for each person and upload it again.',
+  );
 }

@@ -24,13 +24,20 @@ export interface Wanted {
  * @throws ApiUnavailable where asking again later may help.
  * @throws WholeFileFault `key_refused`, `key_forbidden` or `api_request_refused` where it will not.
  */
-export async function takeSnapshot(store: ObjectStore, api: InviteApi, jobId: JobId, wanted: Wanted): Promise<Directory> {
+export async function takeSnapshot(
+  store: ObjectStore,
+  api: InviteApi,
+  jobId: JobId,
+  wanted: Wanted,
+): Promise<Directory> {
   const earlier = await readDirectory(store, jobId);
   if (earlier !== undefined) return earlier;
   expectRead('validate the key', await api.validateKey());
   const users = expectRead('list the users', await api.listUsers());
   const roles = wanted.roles ? expectRead('list the roles', await api.listRoles()) : undefined;
-  const organizations = wanted.organizations ? expectRead('list the organizations', await api.listOrganizations()) : undefined;
+  const organizations = wanted.organizations
+    ? expectRead('list the organizations', await api.listOrganizations())
+    : undefined;
   return await writeDirectory(store, jobId, {
     users,
     ...(roles === undefined ? {} : { roles }),
@@ -54,7 +61,8 @@ function expectRead<T>(what: string, answer: ReadAnswer<T>): T {
 function refusal(what: string, { httpStatus, message }: { httpStatus: number; message: string }): WholeFileFault {
   const found = `The API refused to ${what} with status ${httpStatus}: ${message}`;
   if (httpStatus === 401) {
-    const next = 'The API key is wrong, has been revoked or has run out. Put a valid one in its place and upload the file again.';
+    const next =
+      'The API key is wrong, has been revoked or has run out. Put a valid one in its place and upload the file again.';
     return new WholeFileFault('key_refused', `${found} ${next}`);
   }
   if (httpStatus === 403) {

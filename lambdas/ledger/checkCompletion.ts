@@ -3,8 +3,8 @@
  * the report. Two may see it at once; building the report twice is harmless.
  */
 import { isComplete } from '../core/completion.ts';
-import { partsPrefixOf } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { partsPrefixOf } from '../core/keys.ts';
 import type { ObjectStore, OutgoingQueue } from '../ports.ts';
 import { readManifest } from './manifest.ts';
 import { reportMessage } from './messages.ts';

@@ -4,8 +4,8 @@
 import { z } from 'zod';
 import type { Chunk } from '../core/chunk.ts';
 import { BrokenInvariant } from '../core/fault.ts';
-import { chunkKey } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { chunkKey } from '../core/keys.ts';
 import type { RowProgress } from '../core/rowProgress.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, type Stored } from './record.ts';
@@ -44,7 +44,12 @@ const chunkSchema: z.ZodType<Chunk> = z.object({
   token: z.string(),
   state: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('waiting') }),
-    z.object({ kind: z.literal('running'), owner: z.string(), leaseEndsAtMs: z.number(), outcomesAtClaim: countSchema }),
+    z.object({
+      kind: z.literal('running'),
+      owner: z.string(),
+      leaseEndsAtMs: z.number(),
+      outcomesAtClaim: countSchema,
+    }),
     z.object({ kind: z.literal('settled'), atMs: z.number() }),
   ]),
   rows: z.array(rowSchema),
@@ -79,7 +84,12 @@ export async function createChunk(store: ObjectStore, jobId: JobId, chunk: Chunk
  * @param chunk With a token of its own, which tells whether it was we who changed it when the condition fails.
  * @returns The new entity tag, or undefined where another worker has changed the chunk.
  */
-export async function replaceChunk(store: ObjectStore, jobId: JobId, chunk: Chunk, etag: string): Promise<string | undefined> {
+export async function replaceChunk(
+  store: ObjectStore,
+  jobId: JobId,
+  chunk: Chunk,
+  etag: string,
+): Promise<string | undefined> {
   const result = await store.put(chunkKey(jobId, chunk.chunk), JSON.stringify(chunk), { kind: 'if_match', etag });
   if (result.kind === 'written') return result.etag;
   const there = await readChunk(store, jobId, chunk.chunk);

@@ -4,8 +4,8 @@
 import { z } from 'zod';
 import type { Directory } from '../core/directory.ts';
 import { BrokenInvariant } from '../core/fault.ts';
-import { directoryKey } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { directoryKey } from '../core/keys.ts';
 import { ledgerLimits } from '../core/limits.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord } from './record.ts';
@@ -24,7 +24,12 @@ type StoredDirectory = z.output<typeof directorySchema>;
 const usersPerWrite = 1000;
 
 export async function readDirectory(store: ObjectStore, jobId: JobId): Promise<Directory | undefined> {
-  const stored = await readRecord<StoredDirectory>(store, directoryKey(jobId), directorySchema, ledgerLimits.directoryBytesMax);
+  const stored = await readRecord<StoredDirectory>(
+    store,
+    directoryKey(jobId),
+    directorySchema,
+    ledgerLimits.directoryBytesMax,
+  );
   if (stored === undefined) return undefined;
   const { users, ...rest } = stored.value;
   return { ...rest, users: users.map(([id, email, status]) => ({ id, email, status })) };
@@ -38,7 +43,9 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   try {
     await writer.write(`${head.slice(0, -1)}${head === '{}' ? '' : ','}"users":[`);
     for (let start = 0; start < users.length; start += usersPerWrite) {
-      const batch = users.slice(start, start + usersPerWrite).map(({ id, email, status }) => JSON.stringify([id, email, status]));
+      const batch = users
+        .slice(start, start + usersPerWrite)
+        .map(({ id, email, status }) => JSON.stringify([id, email, status]));
       await writer.write(`${start === 0 ? '' : ','}${batch.join(',')}`);
     }
     await writer.write(']}');
@@ -48,6 +55,7 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   }
   if ((await writer.close()).kind === 'written') return directory;
   const earlier = await readDirectory(store, jobId);
-  if (earlier === undefined) throw new BrokenInvariant(`The directory snapshot of job ${jobId} was there, and is gone now.`);
+  if (earlier === undefined)
+    throw new BrokenInvariant(`The directory snapshot of job ${jobId} was there, and is gone now.`);
   return earlier;
 }

@@ -2,8 +2,8 @@
  * `job.json`: the upload that a job processes, and the settings that decide what it does. The first writer fixes both.
  */
 import { z } from 'zod';
-import { jobKey } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { jobKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, type Stored, writeRecordOnce } from './record.ts';
 import { countSchema, jobIdSchema } from './schemas.ts';

@@ -2,8 +2,8 @@
  * `manifest.json`: what ingest found. Written last by ingest, so its existence means that ingest has ended.
  */
 import { z } from 'zod';
-import { manifestKey } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { manifestKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
 import { apiCallsSchema, countSchema, faultSchema } from './schemas.ts';

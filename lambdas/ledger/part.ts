@@ -55,7 +55,11 @@ export function writePart(store: ObjectStore, key: string): PartWriter {
  * @param onEnd Told of the last line, after the last outcome.
  * @throws BrokenInvariant where the part is missing, cut off or not what this version writes.
  */
-export async function* readPart(store: ObjectStore, key: string, onEnd: (end: PartEnd) => void): AsyncGenerator<Outcome, undefined> {
+export async function* readPart(
+  store: ObjectStore,
+  key: string,
+  onEnd: (end: PartEnd) => void,
+): AsyncGenerator<Outcome, undefined> {
   const info = await store.head(key);
   const bytes = info === undefined ? undefined : await store.readBytes(info);
   if (bytes === undefined) throw new BrokenInvariant(`${key} is missing, though it was counted.`);
@@ -71,7 +75,9 @@ export async function* readPart(store: ObjectStore, key: string, onEnd: (end: Pa
     yield parsed;
   }
   if (end?.outcomes !== outcomes) {
-    throw new BrokenInvariant(`${key} holds ${outcomes} outcomes, and its last line says ${end?.outcomes ?? 'nothing'}.`);
+    throw new BrokenInvariant(
+      `${key} holds ${outcomes} outcomes, and its last line says ${end?.outcomes ?? 'nothing'}.`,
+    );
   }
   onEnd(end);
   return undefined;

@@ -1,7 +1,7 @@
 /**
  * Reading and writing the small JSON objects of the ledger, each through its schema.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
 import { ledgerLimits } from '../core/limits.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -36,8 +36,9 @@ export async function writeRecordOnce<T>(
   key: string,
   value: T,
   schema: z.ZodType<T>,
+  format: (value: T) => string = JSON.stringify,
 ): Promise<Stored<T> & { readonly wasThere: boolean }> {
-  const result = await store.put(key, JSON.stringify(value), { kind: 'if_absent' });
+  const result = await store.put(key, format(value), { kind: 'if_absent' });
   if (result.kind === 'written') return { value, etag: result.etag, wasThere: false };
   const stored = await readRecord(store, key, schema);
   if (stored === undefined) throw new BrokenInvariant(`${key} was there when it was to be written, and is gone now.`);

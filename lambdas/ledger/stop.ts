@@ -2,8 +2,8 @@
  * `stop.json`: present when a job has stopped itself, and why. Workers start no call once they have seen it.
  */
 import { z } from 'zod';
-import { stopKey } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { stopKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
 

@@ -37,10 +37,24 @@ export type Summary = z.output<typeof summarySchema>;
 
 export type ReportFileEntry = z.output<typeof fileSchema>;
 
-export async function readSummary(store: ObjectStore, { source, jobId }: Pick<Job, 'source' | 'jobId'>): Promise<Summary | undefined> {
+export async function readSummary(
+  store: ObjectStore,
+  { source, jobId }: Pick<Job, 'source' | 'jobId'>,
+): Promise<Summary | undefined> {
   return (await readRecord<Summary>(store, reportKey(source.key, jobId, 'summary.json'), summarySchema))?.value;
 }
 
 export async function writeSummary(store: ObjectStore, job: Job, summary: Summary): Promise<void> {
-  await writeRecordOnce<Summary>(store, reportKey(job.source.key, job.jobId, 'summary.json'), summary, summarySchema);
+  await writeRecordOnce<Summary>(
+    store,
+    reportKey(job.source.key, job.jobId, 'summary.json'),
+    summary,
+    summarySchema,
+    formatSummary,
+  );
+}
+
+/** People read it too. */
+export function formatSummary(summary: Summary): string {
+  return `${JSON.stringify(summary, undefined, 2)}\n`;
 }

@@ -1,12 +1,13 @@
 /**
  * From parts to the report: every row of the upload once, in order, with what became of it.
  */
+
+import type { HandleMessage } from '../consume.ts';
 import { addApiCalls } from '../core/apiCalls.ts';
 import { BrokenInvariant, type Fault } from '../core/fault.ts';
-import { incomingPrefix } from '../core/keys.ts';
 import type { JobId } from '../core/jobId.ts';
+import { incomingPrefix } from '../core/keys.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { HandleMessage } from '../consume.ts';
 import { type Job, readJob } from '../ledger/job.ts';
 import { type Manifest, readManifest } from '../ledger/manifest.ts';
 import { readReportMessage } from '../ledger/messages.ts';
@@ -36,7 +37,8 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   const { store, csv, log, metrics } = ports;
   const job = await readJob(store, jobId);
   const manifest = await readManifest(store, jobId);
-  if (job === undefined || manifest === undefined) throw new BrokenInvariant(`Job ${jobId} is to be reported, but has not been read.`);
+  if (job === undefined || manifest === undefined)
+    throw new BrokenInvariant(`Job ${jobId} is to be reported, but has not been read.`);
   if ((await readSummary(store, job)) !== undefined) return;
 
   const { fault } = manifest;
@@ -69,9 +71,15 @@ function fromParts(jobId: JobId, { outcomes }: OutcomesInOrder): OutcomeOf {
   };
 }
 
-async function expectAllRowsReported(jobId: JobId, manifest: Manifest, tables: Tables, inOrder: OutcomesInOrder): Promise<void> {
+async function expectAllRowsReported(
+  jobId: JobId,
+  manifest: Manifest,
+  tables: Tables,
+  inOrder: OutcomesInOrder,
+): Promise<void> {
   const left: Outcome | undefined = (await inOrder.outcomes.next()).value;
-  if (left !== undefined) throw new BrokenInvariant(`Job ${jobId} has an outcome for row ${left.row}, which is not in the upload.`);
+  if (left !== undefined)
+    throw new BrokenInvariant(`Job ${jobId} has an outcome for row ${left.row}, which is not in the upload.`);
   if (tables.rows === manifest.rows) return;
   throw new BrokenInvariant(`Job ${jobId} has ${manifest.rows} rows, but ${tables.rows} were reported.`);
 }

@@ -30,7 +30,12 @@ const style = `
   .error { border-left: 4px solid #b3261e; padding: .6rem 1rem; background: #fdf0ef } .muted { color: #59636e }
 `;
 
-export async function writePage(store: ObjectStore, job: Job, summary: Summary, attention: readonly Outcome[]): Promise<ReportFileEntry> {
+export async function writePage(
+  store: ObjectStore,
+  job: Job,
+  summary: Summary,
+  attention: readonly Outcome[],
+): Promise<ReportFileEntry> {
   const file = writeReportFile(store, job.source.key, job.jobId, 'report.html', 'text/html; charset=utf-8');
   try {
     await file.write(page(summary, attention), 0);
@@ -49,17 +54,20 @@ function page(summary: Summary, attention: readonly Outcome[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Invitations from ${escape(source.name)}</title>
+<title>Invitations from ${inert(source.name)}</title>
 <style>${style}</style>
-<h1>Invitations from ${escape(source.name)}</h1>
-<p>${escape(verdict(summary))}</p>
-${error === undefined ? '' : `<p class="error">${escape(error.message)}</p>\n`}<table>
+<h1>Invitations from ${inert(source.name)}</h1>
+<p>${inert(verdict(summary))}</p>
+${error === undefined ? '' : `<p class="error">${inert(error.message)}</p>\n`}<table>
 <thead><tr><th>Status<th>Rows<th>Meaning</thead>
 <tbody>
-${statuses.filter((status) => (summary.counts[status] ?? 0) > 0).map((status) => countLine(status, summary)).join('\n')}
+${statuses
+  .filter((status) => (summary.counts[status] ?? 0) > 0)
+  .map((status) => countLine(status, summary))
+  .join('\n')}
 </tbody>
 </table>
-${attentionTable(attention)}<p class="muted">Job ${escape(jobId)}, ${rows} rows, from ${escape(startedAt)} to ${escape(finishedAt)}.
+${attentionTable(attention)}<p class="muted">Job ${inert(jobId)}, ${rows} rows, from ${inert(startedAt)} to ${inert(finishedAt)}.
 Every row with all its columns is in results.csv; the rows worth another try are in retry.csv.</p>
 </html>
 `;
@@ -74,14 +82,14 @@ function verdict({ state, rows, counts }: Summary): string {
 function countLine(status: Status, { counts }: Summary): string {
   const className = needsAttention(status) ? ' class="attention"' : '';
   const retry = isWorthRetrying(status) ? ' Also in retry.csv, unless the same file would fail again.' : '';
-  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${escape(meanings[status] + retry)}`;
+  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${inert(meanings[status] + retry)}`;
 }
 
 function attentionTable(attention: readonly Outcome[]): string {
   if (attention.length === 0) return '';
   const lines = attention.map(
     ({ row, status, column, message }) =>
-      `<tr><td class="number">${row}<td>${status}<td>${escape(column ?? '')}<td>${escape(message ?? '')}`,
+      `<tr><td class="number">${row}<td>${status}<td>${inert(column ?? '')}<td>${inert(message ?? '')}`,
   );
   return `<h2>The first rows to look at</h2>
 <table>
@@ -93,6 +101,6 @@ ${lines.join('\n')}
 `;
 }
 
-function escape(text: string): string {
+function inert(text: string): string {
   return text.replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
 }

@@ -7,7 +7,7 @@ import type { Job } from '../ledger/job.ts';
 import type { ReportFileEntry } from '../ledger/summary.ts';
 import type { Csv, CsvFormat, CsvRecord, ObjectStore } from '../ports.ts';
 import { writeReportFile } from './reportFile.ts';
-import { resultsTable } from './resultsTable.ts';
+import { type ResultsTable, resultsTable } from './resultsTable.ts';
 
 export interface Tables {
   readonly rows: number;
@@ -38,64 +38,100 @@ export async function writeTables(
   fault: Fault | undefined,
   outcomeOf: OutcomeOf,
 ): Promise<Tables> {
-  const results = writeReportFile(store, job.source.key, job.jobId, 'results.csv', 'text/csv; charset=utf-8');
-  const retry = writeReportFile(store, job.source.key, job.jobId, 'retry.csv', 'text/csv; charset=utf-8');
-  const counts = noCounts();
-  const attention: Outcome[] = [];
-  let lines: (readonly string[])[] = [];
+  const upload = await openUpload(job, store, csv, fault);
+  const tables = openTables(job, store, csv, upload, fault === undefined || isCurable(fault.code));
   try {
-    const upload = await openUpload(job, store, csv, fault);
-    const newline = upload?.newline ?? '\n';
-    let table: ReturnType<typeof resultsTable> | undefined;
-    for await (const { row, cells, raw } of readable(upload, fault)) {
-      if (table === undefined) {
-        table = resultsTable(cells);
-        const mark = upload?.hasByteOrderMark === true ? byteOrderMark : '';
-        await results.write(mark + csv.format([table.header], newline), 0);
-        await retry.write(mark + raw + newline, 0);
-        continue;
-      }
-      const outcome = await outcomeOf(row);
-      counts[outcome.status] += 1;
-      if (attention.length < attentionMax && outcome.status !== 'not_attempted' && isShown(outcome)) attention.push(outcome);
-      lines.push(table.line(cells, outcome));
-      if (lines.length >= recordsPerFormat) await writeLines(newline);
-      if (isWorthRetrying(outcome.status) && (fault === undefined || isCurable(fault.code))) await retry.write(raw + newline, 1);
+    let isHeader = true;
+    for await (const record of readable(upload, fault)) {
+      if (isHeader) await tables.addHeader(record);
+      else await tables.addRow(record, await outcomeOf(record.row));
+      isHeader = false;
     }
-    await writeLines(newline);
-    const files = [await results.close(), await retry.close()];
-    return { rows: files[0]?.rows ?? 0, counts, files, attention };
+    return await tables.close();
   } catch (error) {
-    await Promise.all([results.abort(), retry.abort()]);
+    await tables.abort();
     throw error;
   }
+}
 
-  async function writeLines(newline: Csv['newline']): Promise<void> {
+function openTables(job: Job, store: ObjectStore, csv: CsvFormat, upload: Csv | undefined, mayRetry: boolean) {
+  const contentType = 'text/csv; charset=utf-8';
+  const results = writeReportFile(store, job.source.key, job.jobId, 'results.csv', contentType);
+  const retry = writeReportFile(store, job.source.key, job.jobId, 'retry.csv', contentType);
+  const newline = upload?.newline ?? '\n';
+  const mark = upload?.hasByteOrderMark === true ? byteOrderMark : '';
+  const counts = noCounts();
+  const attention: Outcome[] = [];
+  let table: ResultsTable | undefined;
+  let lines: (readonly string[])[] = [];
+
+  return {
+    addHeader: async ({ cells, raw }: CsvRecord) => {
+      table = resultsTable(cells);
+      await results.write(mark + csv.format([table.header], newline), 0);
+      await retry.write(mark + raw + newline, 0);
+    },
+    addRow: async ({ cells, raw }: CsvRecord, outcome: Outcome) => {
+      if (table === undefined) throw new BrokenInvariant('A row came before the header.');
+      counts[outcome.status] += 1;
+      if (attention.length < attentionMax && isShown(outcome)) attention.push(outcome);
+      lines.push(table.line(cells, outcome));
+      if (lines.length >= recordsPerFormat) await writeLines();
+      if (mayRetry && isWorthRetrying(outcome.status)) await retry.write(raw + newline, 1);
+    },
+    close: async (): Promise<Tables> => {
+      await writeLines();
+      const files = [await results.close(), await retry.close()];
+      return { rows: files[0]?.rows ?? 0, counts, files, attention };
+    },
+    abort: async () => {
+      await Promise.all([results.abort(), retry.abort()]);
+    },
+  };
+
+  async function writeLines(): Promise<void> {
     const batch = lines;
     lines = [];
     if (batch.length > 0) await results.write(csv.format(batch, newline), batch.length);
   }
 }
 
+/** What ended early is told once for all rows, and what was there before needs no one to look. */
 function isShown({ status, message }: Outcome): boolean {
-  return status === 'invited' ? message !== undefined : !['already_active', 'already_invited', 'already_exists'].includes(status);
-}
-
-async function openUpload(job: Job, store: ObjectStore, csv: CsvFormat, fault: Fault | undefined): Promise<Csv | undefined> {
-  const bytes = await store.readBytes(job.source);
-  if (bytes !== undefined && fault?.code !== 'file_too_large') {
-    try {
-      return await csv.read(bytes);
-    } catch (error) {
-      if (fault !== undefined && error instanceof WholeFileFault) return undefined;
-      throw error;
-    }
+  switch (status) {
+    case 'invited':
+      return message !== undefined;
+    case 'not_attempted':
+    case 'already_active':
+    case 'already_invited':
+    case 'already_exists':
+      return false;
+    default:
+      return true;
   }
-  if (fault !== undefined) return undefined;
-  throw new BrokenInvariant(`The upload of job ${job.jobId} was replaced or deleted before its report was written.`);
 }
 
-/** After a fault of the whole upload, what can be read of it is reported, and its unreadable end is what the fault is about. */
+async function openUpload(
+  job: Job,
+  store: ObjectStore,
+  csv: CsvFormat,
+  fault: Fault | undefined,
+): Promise<Csv | undefined> {
+  if (fault?.code === 'file_too_large') return undefined;
+  const bytes = await store.readBytes(job.source);
+  if (bytes === undefined) {
+    if (fault !== undefined) return undefined;
+    throw new BrokenInvariant(`The upload of job ${job.jobId} was replaced or deleted before its report was written.`);
+  }
+  try {
+    return await csv.read(bytes);
+  } catch (error) {
+    if (fault !== undefined && error instanceof WholeFileFault) return undefined;
+    throw error;
+  }
+}
+
+/** After a fault of the whole upload, what can be read of it is reported; its unreadable end is what the fault is about. */
 async function* readable(upload: Csv | undefined, fault: Fault | undefined): AsyncGenerator<CsvRecord> {
   if (upload === undefined) return;
   try {

@@ -47,7 +47,13 @@ export function inviteRows(
 }
 
 /** Never rejects: what goes wrong halts the chunk, so that the other rows end in order and are saved. */
-async function inviteRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt, settings: RowSettings): Promise<void> {
+async function inviteRow(
+  index: number,
+  chunk: OwnedChunk,
+  caller: RowCaller,
+  halt: Halt,
+  settings: RowSettings,
+): Promise<void> {
   try {
     // Each step is recorded in the chunk as it happens: p-retry discards a result when the signal was aborted meanwhile.
     await pRetry(() => tryRow(index, chunk, caller), {
@@ -96,6 +102,7 @@ async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt:
 }
 
 function exhausted({ attempts, lastHttpStatus }: RowProgress): string {
-  const last = lastHttpStatus === undefined ? 'the last one without an answer' : `the last answer was status ${lastHttpStatus}`;
+  const last =
+    lastHttpStatus === undefined ? 'the last one without an answer' : `the last answer was status ${lastHttpStatus}`;
   return `Given up after ${attempts} attempts; ${last}.`;
 }

@@ -1,8 +1,9 @@
 /**
  * Runs beside the calls of a chunk: saves the progress, which renews the lease, and sees when to stop.
  */
-import { workerLimits } from '../core/limits.ts';
+
 import type { Invocation } from '../consume.ts';
+import { workerLimits } from '../core/limits.ts';
 import { readStop } from '../ledger/stop.ts';
 import type { Clock, Log, ObjectStore } from '../ports.ts';
 import type { Halt } from './halt.ts';

@@ -2,7 +2,7 @@
  * A chunk that this worker owns: its rows as they stand in memory, and the conditional writes that save them and renew
  * the lease. Once a write finds that another worker has changed the chunk, it is lost.
  */
-import { type ApiCalls, addApiCall, type AnswerKind, type Operation } from '../core/apiCalls.ts';
+import { type AnswerKind, type ApiCalls, addApiCall, type Operation } from '../core/apiCalls.ts';
 import type { Chunk } from '../core/chunk.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
@@ -83,7 +83,10 @@ export class OwnedChunk {
   async save(): Promise<boolean> {
     const { state } = this.#chunk;
     if (state.kind !== 'running') throw new BrokenInvariant(`A chunk that is ${state.kind} cannot be saved.`);
-    return await this.replace({ ...this.chunk, state: { ...state, leaseEndsAtMs: this.#ports.clock.now() + this.#leaseMs } });
+    return await this.replace({
+      ...this.chunk,
+      state: { ...state, leaseEndsAtMs: this.#ports.clock.now() + this.#leaseMs },
+    });
   }
 
   /** Writes the chunk in its next state. False where it is lost. Writes must not overlap. */

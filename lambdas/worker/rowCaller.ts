@@ -1,11 +1,12 @@
 /**
  * Makes the calls of a chunk's rows: sees that a call may start, times it, and tells everyone what the answer means.
  */
+
+import type { Invocation } from '../consume.ts';
 import type { InviteAnswer, LookUpAnswer } from '../core/answers.ts';
 import { workerLimits } from '../core/limits.ts';
 import { type Health, healthy, isDown, observe, type Sign } from '../core/outage.ts';
 import { afterInvite, afterLookUp, beforeInvite, nextCall } from '../core/rowProgress.ts';
-import type { Invocation } from '../consume.ts';
 import type { Clock, InviteApi } from '../ports.ts';
 import type { ApiWeather } from './apiWeather.ts';
 import { type Halt, Halted } from './halt.ts';
@@ -169,7 +170,10 @@ export class RowCaller {
   }
 
   #stopForKey(message: string): never {
-    this.#stop('key_refused', `The API no longer accepts the key (status 401): ${message} Put a valid key in its place.`);
+    this.#stop(
+      'key_refused',
+      `The API no longer accepts the key (status 401): ${message} Put a valid key in its place.`,
+    );
     throw new Halted();
   }
 

@@ -1,14 +1,15 @@
 /**
  * One chunk, one invocation: claim it, invite its rows, and settle it or leave it for later.
  */
+
+import type { HandleMessage, Invocation, Verdict } from '../consume.ts';
 import { type Chunk, claim, giveUpRest, isPoison, isWhole, outcomeCount, pause, settleChunk } from '../core/chunk.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { chunkPartKey } from '../core/keys.ts';
 import { redeliveryLimits, workerLimits } from '../core/limits.ts';
-import { noCounts } from '../core/outcome.ts';
 import { isGivenUp, outageDelayMs, prolong } from '../core/outage.ts';
-import type { HandleMessage, Invocation, Verdict } from '../consume.ts';
+import { noCounts } from '../core/outcome.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
 import { readChunk } from '../ledger/chunk.ts';
 import { readChunkMessage } from '../ledger/messages.ts';
@@ -91,10 +92,16 @@ async function handle(owned: OwnedChunk, invocation: Invocation, worker: Worker)
     return await settle(owned, giveUpRest(owned.chunk, { status: 'failed', code: 'worker_cut_off', message }), worker);
   }
   const reason = await inviteOpenRows(owned, invocation, worker);
-  return isWhole(owned.chunk) && reason?.kind !== 'lost' ? await settle(owned, owned.chunk, worker) : await leave(owned, reason, worker);
+  return isWhole(owned.chunk) && reason?.kind !== 'lost'
+    ? await settle(owned, owned.chunk, worker)
+    : await leave(owned, reason, worker);
 }
 
-async function inviteOpenRows(owned: OwnedChunk, invocation: Invocation, worker: Worker): Promise<HaltReason | undefined> {
+async function inviteOpenRows(
+  owned: OwnedChunk,
+  invocation: Invocation,
+  worker: Worker,
+): Promise<HaltReason | undefined> {
   const { settings, ports, weather } = worker;
   const { store, clock, log, connectApi } = ports;
   const { callTimeoutMs } = settings;
@@ -102,7 +109,10 @@ async function inviteOpenRows(owned: OwnedChunk, invocation: Invocation, worker:
   const isProbing = owned.chunk.outage !== undefined || weather.wasDown;
   const api = connectApi((operation, answer) => owned.countApiCall(operation, answer));
   const onRecovery = () => invitations.openUp();
-  const caller = new RowCaller({ chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery }, isProbing);
+  const caller = new RowCaller(
+    { chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
+    isProbing,
+  );
   const invitations = inviteRows(owned, caller, halt, settings, isProbing);
   const ended = new AbortController();
   const lease = keepLease({ chunk: owned, store, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
@@ -128,7 +138,8 @@ async function leave(owned: OwnedChunk, reason: HaltReason | undefined, worker: 
     case 'api_down': {
       const nowMs = ports.clock.now();
       const outage = prolong(chunk.outage, nowMs);
-      if (!isGivenUp(outage, nowMs, settings.giveUpMs)) return await stepAside(owned, { ...pause(chunk), outage }, outageDelayMs(outage), worker);
+      if (!isGivenUp(outage, nowMs, settings.giveUpMs))
+        return await stepAside(owned, { ...pause(chunk), outage }, outageDelayMs(outage), worker);
       const hours = Math.round((nowMs - outage.sinceMs) / 360_000) / 10;
       const message = `The API could not be used for ${hours} hours.`;
       return await settle(owned, giveUpRest(chunk, { status: 'failed', code: 'api_down', message }), worker);
@@ -140,16 +151,29 @@ async function leave(owned: OwnedChunk, reason: HaltReason | undefined, worker: 
       await owned.save();
       throw new BrokenInvariant('A defect ended the work on a chunk; its progress was saved.', { cause: reason.error });
     case undefined:
-      throw new BrokenInvariant(`Chunk ${chunk.chunk} of job ${owned.jobId} ended with open rows and without a reason.`);
+      throw new BrokenInvariant(
+        `Chunk ${chunk.chunk} of job ${owned.jobId} ended with open rows and without a reason.`,
+      );
     default:
       return reason satisfies never;
   }
 }
 
-async function stepAside(owned: OwnedChunk, next: Chunk, delayMs: number, { ports, leaseMs }: Worker): Promise<Verdict> {
+async function stepAside(
+  owned: OwnedChunk,
+  next: Chunk,
+  delayMs: number,
+  { ports, leaseMs }: Worker,
+): Promise<Verdict> {
   const isOurs = await owned.replace(next);
   const { jobId } = owned;
-  ports.log.info('chunk_left', { jobId, chunk: next.chunk, outcomes: outcomeCount(next), rows: next.rows.length, delayMs });
+  ports.log.info('chunk_left', {
+    jobId,
+    chunk: next.chunk,
+    outcomes: outcomeCount(next),
+    rows: next.rows.length,
+    delayMs,
+  });
   return { kind: 'later', delayMs: isOurs ? delayMs : leaseMs };
 }
 
@@ -163,11 +187,13 @@ async function settle(owned: OwnedChunk, whole: Chunk, worker: Worker): Promise<
 /** From a settled chunk to its part; the same for whoever does it, so it may be repeated. */
 async function finish(settled: Chunk, jobId: JobId, { ports }: Worker): Promise<Verdict> {
   const { state, rows, apiCalls } = settled;
-  if (state.kind !== 'settled') throw new BrokenInvariant(`Chunk ${settled.chunk} of job ${jobId} is ${state.kind}, not settled.`);
+  if (state.kind !== 'settled')
+    throw new BrokenInvariant(`Chunk ${settled.chunk} of job ${jobId} is ${state.kind}, not settled.`);
   const part = writePart(ports.store, chunkPartKey(jobId, settled.chunk));
   try {
     for (const { row, outcome } of rows) {
-      if (outcome === undefined) throw new BrokenInvariant(`Row ${row} of job ${jobId} is in a settled chunk without an outcome.`);
+      if (outcome === undefined)
+        throw new BrokenInvariant(`Row ${row} of job ${jobId} is in a settled chunk without an outcome.`);
       await part.add(outcome);
     }
     await part.close(apiCalls, state.atMs);
@@ -180,7 +206,11 @@ async function finish(settled: Chunk, jobId: JobId, { ports }: Worker): Promise<
 }
 
 function notAttempted(chunk: Chunk, stop: Stop): Chunk {
-  return giveUpRest(chunk, { status: 'not_attempted', code: stop.code, message: `The job stopped before this row. ${stop.message}` });
+  return giveUpRest(chunk, {
+    status: 'not_attempted',
+    code: stop.code,
+    message: `The job stopped before this row. ${stop.message}`,
+  });
 }
 
 function count(settled: Chunk, { metrics, log }: WorkerPorts): void {
