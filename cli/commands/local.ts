@@ -43,7 +43,7 @@ export interface LocalOptions {
 /** The target's name in messages, where no API was named. */
 const sandboxTarget = 'the sandbox';
 /** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
-const sandboxRetryDelaySeconds = 0.2;
+const sandboxRetryDelaySeconds = 0.1;
 const reachTimeoutMs = 10_000;
 
 interface Api {

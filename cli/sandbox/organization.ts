@@ -19,6 +19,8 @@ const userSchema = z.object({
   status: z.string(),
 });
 
+const rowsSchema = z.array(z.object({ rowid: z.number(), user: z.string() }));
+
 export type SandboxUser = z.output<typeof userSchema>;
 
 export type NewUser = Pick<SandboxUser, 'email'> &
@@ -26,6 +28,8 @@ export type NewUser = Pick<SandboxUser, 'email'> &
 
 export interface Organization {
   users(): SandboxUser[];
+  /** All users as JSON texts, some hundreds at a time: of a large organization, they are too much to hold at once. */
+  userTexts(): Iterable<readonly string[]>;
   find(email: string): SandboxUser | undefined;
   /** Undefined where the email has a user already: there is one user for each email, whatever its capitals. */
   invite(user: NewUser): SandboxUser | undefined;
@@ -36,14 +40,18 @@ export interface Organization {
   close(): void;
 }
 
+const usersPerRead = 500;
+
 /** @param file Path of the SQLite file, or `:memory:`. A new one starts with the users of `northlight.ts`. */
 export function openOrganization(file: string): Organization {
   const database = new DatabaseSync(file);
-  database.exec('PRAGMA journal_mode = WAL');
+  // What is written survives the end of the process; only a power cut could take the last of it.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec('CREATE TABLE IF NOT EXISTS users (email_key TEXT PRIMARY KEY, user TEXT NOT NULL) STRICT');
   const insert = database.prepare('INSERT OR IGNORE INTO users (email_key, user) VALUES (?, ?)');
   const select = database.prepare('SELECT user FROM users WHERE email_key = ?');
   const selectAll = database.prepare('SELECT user FROM users ORDER BY rowid');
+  const selectSome = database.prepare('SELECT rowid, user FROM users WHERE rowid > ? ORDER BY rowid LIMIT ?');
   const add = (user: SandboxUser) => insert.run(user.email.toLowerCase(), JSON.stringify(user)).changes === 1;
 
   if (selectAll.get() === undefined) {
@@ -51,6 +59,7 @@ export function openOrganization(file: string): Organization {
   }
   return {
     users: () => selectAll.all().map(({ user }) => readUser(user)),
+    userTexts: () => readInBatches((after) => selectSome.all(after, usersPerRead)),
     find: (email) => {
       const found = select.get(email.toLowerCase());
       return found === undefined ? undefined : readUser(found['user']);
@@ -68,6 +77,18 @@ export function openOrganization(file: string): Organization {
     hasOrganization: (id) => organizations.some((organization) => organization.id === id),
     close: () => database.close(),
   };
+}
+
+/** Users are added between two reads at the most, and never removed. */
+function* readInBatches(read: (after: number) => unknown): Generator<readonly string[], undefined> {
+  let after = 0;
+  for (;;) {
+    const rows = rowsSchema.parse(read(after));
+    const last = rows.at(-1);
+    if (last === undefined) return undefined;
+    yield rows.map(({ user }) => user);
+    after = last.rowid;
+  }
 }
 
 function readUser(json: unknown): SandboxUser {

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { jobTitles } from '../../lambdas/core/jobTitle.ts';
@@ -32,7 +33,8 @@ export interface Sandbox {
 
 interface Reply {
   readonly status: number;
-  readonly body: unknown;
+  /** Sent as JSON, except a string, which is HTML, and pieces of JSON text, which are sent as they are. */
+  readonly body: object | string | Iterable<string>;
 }
 
 const host = '127.0.0.1';
@@ -91,9 +93,9 @@ async function answer(
   if (options.faults.latencyMs > 0) await wait(options.faults.latencyMs, undefined, { signal });
   switch (misbehaviour) {
     case 'too_many':
-      return send(response, { status: 429, body: { error: 'too many requests' } });
+      return await send(response, { status: 429, body: { error: 'too many requests' } });
     case 'error_before':
-      return send(response, { status: 503, body: '<html><body>Service Unavailable</body></html>' });
+      return await send(response, { status: 503, body: '<html><body>Service Unavailable</body></html>' });
     case 'hang':
       handle(request, method, url, body, options);
       await wait(hangMs, undefined, { signal, ref: false });
@@ -101,10 +103,10 @@ async function answer(
       return;
     case 'error_after': {
       const reply = handle(request, method, url, body, options);
-      return send(response, reply.status === 201 ? { status: 500, body: { error: 'internal error' } } : reply);
+      return await send(response, reply.status === 201 ? { status: 500, body: { error: 'internal error' } } : reply);
     }
     case 'none':
-      return send(response, handle(request, method, url, body, options));
+      return await send(response, handle(request, method, url, body, options));
     default:
       return misbehaviour satisfies never;
   }
@@ -141,8 +143,21 @@ function refuse(request: IncomingMessage, { key, tenantId }: SandboxOptions): Re
 }
 
 function users(email: string | null, organization: Organization): Reply {
-  const found = email === null ? organization.users() : [organization.find(email)].filter((user) => user !== undefined);
+  if (email === null) return { status: 200, body: listUsers(organization) };
+  const found = [organization.find(email)].filter((user) => user !== undefined);
   return { status: 200, body: { users: found, rowCount: found.length } };
+}
+
+/** The list is sent while it is read, and the users as they are stored: there may be hundreds of thousands of them. */
+function* listUsers(organization: Organization): Generator<string, undefined> {
+  let rowCount = 0;
+  yield '{"users":[';
+  for (const users of organization.userTexts()) {
+    yield `${rowCount === 0 ? '' : ','}${users.join(',')}`;
+    rowCount += users.length;
+  }
+  yield `],"rowCount":${rowCount}}`;
+  return undefined;
 }
 
 function invite(body: string, organization: Organization): Reply {
@@ -183,8 +198,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-function send(response: ServerResponse, { status, body }: Reply): void {
+async function send(response: ServerResponse, { status, body }: Reply): Promise<void> {
   const isJson = typeof body !== 'string';
   response.writeHead(status, { 'content-type': isJson ? 'application/json' : 'text/html' });
-  response.end(isJson ? JSON.stringify(body) : body);
+  if (typeof body === 'string') response.end(body);
+  else if (Symbol.iterator in body) await pipeline(body, response);
+  else response.end(JSON.stringify(body));
 }

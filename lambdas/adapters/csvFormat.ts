@@ -16,7 +16,8 @@ export const csvFormat: CsvFormat = {
   format: (records, newline) =>
     stringify(
       records.map((cells) => [...cells]),
-      { record_delimiter: newline, escape_formulas: true },
+      // Every kind of line break in a cell is quoted, not only the one that ends our records.
+      { record_delimiter: newline, escape_formulas: true, quoted_match: /[\r\n]/u },
     ),
 };
 
@@ -68,6 +69,7 @@ async function* prepend(beginning: string, rest: AsyncIterable<string>): AsyncGe
 }
 
 /** csv-parse types its records as `any`. */
+const positionSchema = z.object({ records: z.number() });
 const parsedSchema = z.object({ record: z.array(z.string()), raw: z.string() });
 
 async function* parseRecords(texts: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
@@ -88,11 +90,13 @@ async function* parseRecords(texts: AsyncIterable<string>): AsyncGenerator<CsvRe
       if (cells.some((cell) => cell.trim() !== '')) yield { row, cells, raw: raw.replace(/[\r\n]+$/u, '') };
     }
   } catch (error) {
-    throw error instanceof CsvError ? notCsv(error, row) : error;
+    throw error instanceof CsvError ? notCsv(error) : error;
   }
 }
 
-function notCsv(cause: CsvError, row: number): WholeFileFault {
+function notCsv(cause: CsvError): WholeFileFault {
+  // The parser tells where it was; the records that it had ready when it failed may not have been given any more.
+  const { records: row } = positionSchema.parse(cause);
   const after = row === 0 ? 'at its beginning' : `after row ${row}`;
   const found =
     cause.code === 'CSV_QUOTE_NOT_CLOSED' || cause.code === 'CSV_MAX_RECORD_SIZE'

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { incomingPrefix } from '../core/keys.ts';
+import { parseRecord } from '../ledger/record.ts';
 
 /** One record of an S3 event: which version of which object was written. */
 export interface UploadEvent {
@@ -29,10 +30,10 @@ const eventSchema = z.union([
 /**
  * Gives the uploads that a message tells of; several may come in one, and none in a test event.
  *
- * @throws ZodError or SyntaxError where the body is not an S3 event.
+ * @throws BrokenInvariant where the body is not an S3 event.
  */
 export function readUploadEvents(body: string): readonly UploadEvent[] {
-  const event = eventSchema.parse(JSON.parse(body));
+  const event = parseRecord('A message of the uploads queue', body, eventSchema);
   if (!('Records' in event)) return [];
   return event.Records.filter(({ eventName }) => eventName.startsWith('ObjectCreated:'))
     .map(({ s3: { object } }) => ({ ...object, key: decodeKey(object.key) }))

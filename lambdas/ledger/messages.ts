@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import type { JobId } from '../core/jobId.ts';
+import { parseRecord } from './record.ts';
 import { countSchema, jobIdSchema } from './schemas.ts';
 
 const chunkMessageSchema = z.strictObject({ jobId: jobIdSchema, chunk: countSchema });
@@ -12,16 +13,16 @@ export function chunkMessage(jobId: JobId, chunk: number): string {
   return JSON.stringify({ jobId, chunk });
 }
 
-/** @throws ZodError or SyntaxError where the body is not a chunk message. */
+/** @throws BrokenInvariant where the body is not a chunk message. */
 export function readChunkMessage(body: string): { readonly jobId: JobId; readonly chunk: number } {
-  return chunkMessageSchema.parse(JSON.parse(body));
+  return parseRecord('A message of the chunks queue', body, chunkMessageSchema);
 }
 
 export function reportMessage(jobId: JobId): string {
   return JSON.stringify({ jobId });
 }
 
-/** @throws ZodError or SyntaxError where the body is not a report message. */
+/** @throws BrokenInvariant where the body is not a report message. */
 export function readReportMessage(body: string): { readonly jobId: JobId } {
-  return reportMessageSchema.parse(JSON.parse(body));
+  return parseRecord('A message of the reports queue', body, reportMessageSchema);
 }

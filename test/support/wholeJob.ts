@@ -1,0 +1,71 @@
+/**
+ * A whole job in the small world: ingest, worker and report as the queues would run them.
+ */
+
+import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
+import type { Verdict } from '../../lambdas/consume.ts';
+import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
+import { incomingPrefix, reportKey } from '../../lambdas/core/keys.ts';
+import { type IngestSettings, ingest } from '../../lambdas/ingest/ingest.ts';
+import type { Summary } from '../../lambdas/ledger/summary.ts';
+import { report } from '../../lambdas/report/report.ts';
+import { work } from '../../lambdas/worker/work.ts';
+import { connect, invocation, noMetrics, type World } from './world.ts';
+
+const settings: IngestSettings = { bucket: 'bucket', workers: 2, giveUpMs: 6 * 60 * 60_000 };
+
+export const uploadKey = `${incomingPrefix}people.csv`;
+
+/** Stores the text as an upload, and gives the message that S3 would send. */
+export async function upload(world: World, text: string, key = uploadKey): Promise<string> {
+  const result = await world.store.put(key, text, { kind: 'always' });
+  const eTag = result.kind === 'written' ? result.etag.replaceAll('"', '') : '';
+  const object = { key: encodeURIComponent(key).replaceAll('%20', '+'), eTag };
+  return JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object } }] });
+}
+
+export async function runIngest(
+  world: World,
+  message: string,
+  changes: Partial<IngestSettings> = {},
+): Promise<Verdict> {
+  return await ingest(
+    { ...settings, ...changes },
+    { ...world, connectApi: connect(world.api), csv: csvFormat },
+  )(message);
+}
+
+export async function runWorkers(world: World): Promise<void> {
+  const handle = work(
+    { concurrency: 5, callTimeoutMs: 30_000, retryDelayMinMs: 0, retryDelayMaxMs: 0, giveUpMs: settings.giveUpMs },
+    { ...world, connectApi: connect(world.api), metrics: noMetrics },
+  );
+  for (const body of world.chunksQueue.bodies.splice(0)) await handle(body, invocation('worker'));
+}
+
+export async function runReports(world: World): Promise<void> {
+  const handle = report({ store: world.store, csv: csvFormat, log: world.log, metrics: noMetrics });
+  for (const body of world.reportsQueue.bodies.splice(0)) await handle(body, invocation('report'));
+}
+
+/** From the text of an upload to the files of its report. */
+export async function wholeJob(world: World, text: string, changes: Partial<IngestSettings> = {}) {
+  const verdict = await runIngest(world, await upload(world, text), changes);
+  await runWorkers(world);
+  await runReports(world);
+  return { verdict, ...reportFiles(world) };
+}
+
+export function jobIdsOf(world: World): JobId[] {
+  const names = [...world.store.texts().keys()].map((key) => /^jobs\/([^/]+)\/job\.json$/u.exec(key)?.[1]);
+  return names.map((name) => parseJobId(name ?? '')).filter((jobId) => jobId !== undefined);
+}
+
+export function reportFiles(world: World, key = uploadKey) {
+  const [jobId] = jobIdsOf(world);
+  if (jobId === undefined) throw new Error('There is no job.');
+  const texts = world.store.texts();
+  const read = (file: Parameters<typeof reportKey>[2]) => texts.get(reportKey(key, jobId, file)) ?? '';
+  const summary: Summary | undefined = read('summary.json') === '' ? undefined : JSON.parse(read('summary.json'));
+  return { jobId, results: read('results.csv'), retry: read('retry.csv'), html: read('report.html'), summary };
+}

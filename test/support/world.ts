@@ -1,0 +1,152 @@
+/**
+ * A small world for the use cases: a store, queues, a clock and an API that a test controls.
+ */
+
+import type { Invocation } from '../../lambdas/consume.ts';
+import type { InviteAnswer, LookUpAnswer } from '../../lambdas/core/answers.ts';
+import { emailKey } from '../../lambdas/core/email.ts';
+import type { Invitee } from '../../lambdas/core/invitee.ts';
+import type { Clock, ConnectApi, InviteApi, Log, Metrics, OutgoingQueue } from '../../lambdas/ports.ts';
+import { type MemoryStore, memoryStore } from './memoryStore.ts';
+
+export interface ManualClock extends Clock {
+  advance(ms: number): void;
+}
+
+/** Time passes only by sleeping, and then at once. */
+export function manualClock(startMs = Date.UTC(2026, 0, 31, 7, 5)): ManualClock {
+  let nowMs = startMs;
+  return {
+    now: () => nowMs,
+    sleep: async (ms, signal) => {
+      // One turn of the event loop, so that what runs beside the sleeper gets its turn too.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted !== true) nowMs += ms;
+    },
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+export interface FakeQueue extends OutgoingQueue {
+  readonly bodies: string[];
+}
+
+export function fakeQueue(): FakeQueue {
+  const bodies: string[] = [];
+  return {
+    bodies,
+    sendAll: async (messages) => {
+      bodies.push(...messages.map(({ body }) => body));
+    },
+  };
+}
+
+export interface FakeApi extends InviteApi {
+  /** Users by the key of their email; an invitation adds one. */
+  readonly users: Map<string, { readonly id: string; readonly status: string }>;
+  /** Every call, as `operation` or `operation email`. */
+  readonly calls: string[];
+  /** Answers to the next invitations instead of the usual one; `effect` says whether it takes effect all the same. */
+  onInvite: (invitee: Invitee) => { readonly answer: InviteAnswer; readonly effect: boolean } | undefined;
+  onFind: (email: string) => LookUpAnswer | undefined;
+  onRead: () =>
+    | { kind: 'refused'; httpStatus: number; message: string }
+    | { kind: 'unavailable'; detail: string }
+    | undefined;
+}
+
+export function fakeApi(): FakeApi {
+  const users: FakeApi['users'] = new Map();
+  const calls: string[] = [];
+  const read = <T>(operation: string, value: () => T) => {
+    calls.push(operation);
+    return api.onRead() ?? ({ kind: 'read', value: value() } as const);
+  };
+  const api: FakeApi = {
+    users,
+    calls,
+    onInvite: () => undefined,
+    onFind: () => undefined,
+    onRead: () => undefined,
+    validateKey: async () => read('validate', () => ({ email: 'owner@acme.example', domain: 'acme.example' })),
+    listUsers: async () => read('list_users', () => [...users].map(([email, user]) => ({ email, ...user }))),
+    listRoles: async () => read('list_roles', () => [{ id: 'role-1', name: 'Standard User' }]),
+    listOrganizations: async () => read('list_organizations', () => [{ id: 'root', name: 'Acme' }]),
+    findUser: async (email) => {
+      calls.push(`find_user ${email}`);
+      const user = users.get(emailKey(email));
+      const usual: LookUpAnswer =
+        user === undefined ? { kind: 'not_found' } : { kind: 'found', userId: user.id, userStatus: user.status };
+      return api.onFind(email) ?? usual;
+    },
+    invite: async (invitee) => {
+      calls.push(`invite_user ${invitee.email}`);
+      const id = `user-${users.size + 1}`;
+      const { answer, effect } = api.onInvite(invitee) ?? {
+        answer: { kind: 'invited', httpStatus: 201, userId: id } as const,
+        effect: true,
+      };
+      if (effect && !users.has(emailKey(invitee.email))) users.set(emailKey(invitee.email), { id, status: 'invited' });
+      return answer;
+    },
+  };
+  return api;
+}
+
+/** Gives the API to a use case, and counts its calls as the real client does. */
+export function connect(api: InviteApi): ConnectApi {
+  return (onCall) => ({
+    ...api,
+    invite: async (invitee) => {
+      const answer = await api.invite(invitee);
+      onCall('invite_user', answer.kind === 'invited' ? '201' : 'no_answer');
+      return answer;
+    },
+  });
+}
+
+export interface RecordingLog extends Log {
+  readonly lines: string[];
+}
+
+export function recordingLog(): RecordingLog {
+  const lines: string[] = [];
+  const add = (event: string, fields: object) => lines.push(`${event} ${JSON.stringify(fields)}`);
+  return { lines, info: add, warn: add, error: (event, fields) => add(event, fields) };
+}
+
+export const noMetrics: Metrics = { count: () => undefined };
+
+/** An invocation with plenty of time, unless a test says otherwise. */
+export function invocation(id: string, remainingMs: () => number = () => 300_000): Invocation {
+  return { id, remainingMs };
+}
+
+export interface World {
+  readonly store: MemoryStore;
+  readonly chunksQueue: FakeQueue;
+  readonly reportsQueue: FakeQueue;
+  readonly clock: ManualClock;
+  readonly api: FakeApi;
+  readonly log: RecordingLog;
+  readonly newToken: () => string;
+}
+
+export function newWorld(): World {
+  const clock = manualClock();
+  let tokens = 0;
+  return {
+    store: memoryStore(clock.now),
+    chunksQueue: fakeQueue(),
+    reportsQueue: fakeQueue(),
+    clock,
+    api: fakeApi(),
+    log: recordingLog(),
+    newToken: () => {
+      tokens += 1;
+      return `token-${tokens}`;
+    },
+  };
+}

@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import type { InviteAnswer } from '../../../lambdas/core/answers.ts';
+import type { Chunk } from '../../../lambdas/core/chunk.ts';
+import { type JobId, parseJobId } from '../../../lambdas/core/jobId.ts';
+import { chunkKey, chunkPartKey, ingestPartKey, manifestKey, stopKey } from '../../../lambdas/core/keys.ts';
+import type { Outcome } from '../../../lambdas/core/outcome.ts';
+import { createChunk, readChunk } from '../../../lambdas/ledger/chunk.ts';
+import { chunkMessage } from '../../../lambdas/ledger/messages.ts';
+import { readPart, writePart } from '../../../lambdas/ledger/part.ts';
+import { type WorkerSettings, work } from '../../../lambdas/worker/work.ts';
+import { connect, invocation, newWorld, noMetrics, type World } from '../../support/world.ts';
+
+const jobId = parseJobId('20260131T070500Z-0f3a9c51b2de') as JobId;
+const minute = 60_000;
+
+const settings: WorkerSettings = {
+  concurrency: 3,
+  callTimeoutMs: 30_000,
+  retryDelayMinMs: 0,
+  retryDelayMaxMs: 0,
+  giveUpMs: 6 * 60 * minute,
+};
+
+const noAnswer: InviteAnswer = {
+  kind: 'in_doubt',
+  doubt: { reason: 'no_answer', detail: 'no answer within 30 s', mayStillHappen: true },
+};
+const serverError: InviteAnswer = {
+  kind: 'in_doubt',
+  doubt: { reason: 'server_error', httpStatus: 500, detail: 'status 500', mayStillHappen: false },
+};
+
+function emailOf(row: number): string {
+  return `person${row}@acme.example`;
+}
+
+function chunkOf(rowCount: number, changes: Partial<Chunk> = {}): Chunk {
+  const rows = Array.from({ length: rowCount }, (_, index) => ({
+    row: index + 2,
+    invitee: { email: emailOf(index + 2) },
+    attempts: 0,
+  }));
+  return {
+    jobId,
+    chunk: 0,
+    token: 'new',
+    state: { kind: 'waiting' },
+    rows,
+    crashesWithoutProgress: 0,
+    apiCalls: {},
+    ...changes,
+  };
+}
+
+async function worldWith(chunk: Chunk): Promise<World> {
+  const world = newWorld();
+  await createChunk(world.store, jobId, chunk);
+  return world;
+}
+
+function worker(world: World, changes: Partial<WorkerSettings> = {}) {
+  return work({ ...settings, ...changes }, { ...world, connectApi: connect(world.api), metrics: noMetrics });
+}
+
+async function outcomes(world: World): Promise<Outcome[]> {
+  return await Array.fromAsync(readPart(world.store, chunkPartKey(jobId, 0), () => undefined));
+}
+
+function posts(world: World): string[] {
+  return world.api.calls.filter((call) => call.startsWith('invite_user'));
+}
+
+describe('a worker', () => {
+  test('invites every row of a chunk once and writes its part', async () => {
+    const world = await worldWith(chunkOf(7));
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect((await outcomes(world)).map(({ row, status, attempts }) => [row, status, attempts])).toEqual(
+      [2, 3, 4, 5, 6, 7, 8].map((row) => [row, 'invited', 1]),
+    );
+    expect(posts(world)).toHaveLength(7);
+    expect((await readChunk(world.store, jobId, 0))?.value.apiCalls).toEqual({ invite_user: { '201': 7 } });
+  });
+
+  test('does nothing more for a message that comes a second time', async () => {
+    const world = await worldWith(chunkOf(3));
+    const handle = worker(world);
+    await handle(chunkMessage(jobId, 0), invocation('a'));
+    const before = world.store.texts();
+    expect(await handle(chunkMessage(jobId, 0), invocation('b'))).toEqual({ kind: 'done' });
+    expect(posts(world)).toHaveLength(3);
+    expect(world.store.texts()).toEqual(before);
+  });
+
+  test('asks for the report when its part was the last one, also when it was written before', async () => {
+    const world = await worldWith(chunkOf(1));
+    const ingestPart = writePart(world.store, ingestPartKey(jobId));
+    await ingestPart.close({}, 0);
+    const manifest = { rows: 1, chunks: 1, invitees: 1, apiCalls: {}, endedAtMs: 0 };
+    await world.store.put(manifestKey(jobId), JSON.stringify(manifest), { kind: 'always' });
+    const handle = worker(world);
+    await handle(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.reportsQueue.bodies).toEqual([JSON.stringify({ jobId })]);
+    await handle(chunkMessage(jobId, 0), invocation('b'));
+    expect(world.reportsQueue.bodies).toHaveLength(2);
+  });
+
+  test('looks a person up before it sends a second time, and finds its own invitation', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () => ({ answer: noAnswer, effect: true });
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.api.calls).toEqual([`invite_user ${emailOf(2)}`, `find_user ${emailOf(2)}`]);
+    expect(await outcomes(world)).toMatchObject([{ status: 'invited', code: 'confirmed_by_look_up', attempts: 1 }]);
+  });
+
+  test('sends again where the look-up found nobody', async () => {
+    const world = await worldWith(chunkOf(1));
+    let tries = 0;
+    world.api.onInvite = () => {
+      tries += 1;
+      return tries === 1 ? { answer: serverError, effect: false } : undefined;
+    };
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(await outcomes(world)).toMatchObject([{ status: 'invited', code: 'created', attempts: 2 }]);
+    expect(world.api.calls[1]).toBe(`find_user ${emailOf(2)}`);
+  });
+
+  test('calls a row failed only where it is certain that nobody was invited', async () => {
+    const world = await worldWith(chunkOf(2));
+    world.api.onInvite = ({ email }) => ({ answer: email === emailOf(2) ? serverError : noAnswer, effect: false });
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect((await outcomes(world)).map(({ status, attempts }) => [status, attempts])).toEqual([
+      ['failed', 6],
+      ['unknown', 6],
+    ]);
+  });
+
+  test('reports a refusal with the words of the API, and a refusal of someone who is there already as such', async () => {
+    const world = await worldWith(chunkOf(2));
+    world.api.users.set(emailOf(3), { id: 'user-9', status: 'Active' });
+    world.api.onInvite = () => ({ answer: { kind: 'refused', httpStatus: 400, message: 'no' }, effect: false });
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(await outcomes(world)).toMatchObject([
+      { status: 'rejected', message: 'The API refused this row with status 400: no', httpStatus: 400 },
+      { status: 'already_active', userId: 'user-9' },
+    ]);
+  });
+
+  test('stops the whole job when the key is refused, and sends nothing for it any more', async () => {
+    const world = await worldWith(chunkOf(20));
+    world.api.onInvite = () =>
+      posts(world).length > 5
+        ? { answer: { kind: 'key_refused', httpStatus: 401, message: 'revoked' }, effect: false }
+        : undefined;
+    const handle = worker(world, { concurrency: 1 });
+    expect(await handle(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    const statuses = (await outcomes(world)).map(({ status }) => status);
+    expect(statuses).toEqual([...Array(5).fill('invited'), ...Array(15).fill('not_attempted')]);
+    expect(world.store.texts().get(stopKey(jobId))).toContain('key_refused');
+
+    await createChunk(world.store, jobId, chunkOf(2, { chunk: 1 }));
+    const sent = posts(world).length;
+    await handle(chunkMessage(jobId, 1), invocation('b'));
+    expect(posts(world)).toHaveLength(sent);
+  });
+
+  test('stops the job after ten 403 in a row, and not for a single one', async () => {
+    const forbidden: InviteAnswer = { kind: 'refused', httpStatus: 403, message: 'not allowed' };
+    const all = await worldWith(chunkOf(30));
+    all.api.onInvite = () => ({ answer: forbidden, effect: false });
+    await worker(all, { concurrency: 1 })(chunkMessage(jobId, 0), invocation('a'));
+    const statuses = (await outcomes(all)).map(({ status }) => status);
+    expect(statuses).toEqual([...Array(10).fill('rejected'), ...Array(20).fill('not_attempted')]);
+
+    const one = await worldWith(chunkOf(30));
+    one.api.onInvite = ({ email }) => (email === emailOf(5) ? { answer: forbidden, effect: false } : undefined);
+    await worker(one)(chunkMessage(jobId, 0), invocation('a'));
+    expect((await outcomes(one)).filter(({ status }) => status === 'invited')).toHaveLength(29);
+  });
+
+  test('slows down at 429, and blames no row for it', async () => {
+    const world = await worldWith(chunkOf(10));
+    let refusals = 0;
+    world.api.onInvite = () => {
+      refusals += 1;
+      return refusals % 3 === 0 ? { answer: { kind: 'slow_down' }, effect: false } : undefined;
+    };
+    const startedAtMs = world.clock.now();
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+    expect(world.clock.now() - startedAtMs).toBeGreaterThanOrEqual(2000);
+  });
+});
+
+describe('a worker in an outage', () => {
+  test('steps aside with growing pauses, calls less and less, and goes on when the API is back', async () => {
+    const world = await worldWith(chunkOf(50));
+    let isDown = true;
+    world.api.onInvite = () => (isDown ? { answer: noAnswer, effect: false } : undefined);
+    world.api.onFind = () => (isDown ? { kind: 'unavailable', detail: 'no answer' } : undefined);
+    const handle = worker(world);
+    const delays: number[] = [];
+    const calls: number[] = [];
+    for (let delivery = 0; delivery < 5; delivery += 1) {
+      const before = world.api.calls.length;
+      const verdict = await handle(chunkMessage(jobId, 0), invocation(`a${delivery}`));
+      calls.push(world.api.calls.length - before);
+      delays.push(verdict.kind === 'later' ? verdict.delayMs : 0);
+      world.clock.advance(delays.at(-1) ?? 0);
+    }
+    expect(delays).toEqual([30_000, 60_000, 120_000, 240_000, 480_000]);
+    expect(calls[0]).toBeLessThan(20);
+    expect(calls.slice(1)).toEqual([1, 1, 1, 1]);
+
+    isDown = false;
+    expect(await handle(chunkMessage(jobId, 0), invocation('b'))).toEqual({ kind: 'done' });
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+    expect(world.api.users.size).toBe(50);
+  });
+
+  test('gives up after the give-up time: failed where nothing was sent, unknown where something was', async () => {
+    const world = await worldWith(chunkOf(50));
+    world.api.onInvite = () => ({ answer: noAnswer, effect: false });
+    world.api.onFind = () => ({ kind: 'unavailable', detail: 'no answer' });
+    const handle = worker(world);
+    let deliveries = 0;
+    for (; deliveries < 100; deliveries += 1) {
+      const verdict = await handle(chunkMessage(jobId, 0), invocation(`a${deliveries}`));
+      if (verdict.kind === 'done') break;
+      world.clock.advance(verdict.delayMs);
+    }
+    const found = await outcomes(world);
+    expect(new Set(found.map(({ status }) => status))).toEqual(new Set(['failed', 'unknown']));
+    for (const { status, attempts } of found) expect(status).toBe(attempts > 0 ? 'unknown' : 'failed');
+    expect(deliveries).toBeGreaterThan(20);
+    expect(deliveries).toBeLessThan(40);
+  });
+
+  test('does not take one row that always fails for an outage', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () => ({ answer: serverError, effect: false });
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect(await outcomes(world)).toMatchObject([{ status: 'failed', code: 'retries_exhausted' }]);
+  });
+});
+
+describe('a chunk with an owner', () => {
+  const leaseEndsAtMs = Date.UTC(2026, 0, 31, 7, 6);
+  const running = { kind: 'running', owner: 'other', leaseEndsAtMs, outcomesAtClaim: 0 } as const;
+
+  test('is left alone until the lease ends', async () => {
+    const world = await worldWith(chunkOf(2, { state: running }));
+    const verdict = await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(verdict).toEqual({ kind: 'later', delayMs: minute + 1000 });
+    expect(world.api.calls).toEqual([]);
+  });
+
+  test('that vanished is taken over, and each open row is looked up before anything is sent', async () => {
+    const world = await worldWith(chunkOf(2, { state: running }));
+    world.api.users.set(emailOf(2), { id: 'user-1', status: 'invited' });
+    world.clock.advance(minute);
+    await worker(world, { concurrency: 1 })(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.api.calls).toEqual([
+      `find_user ${emailOf(2)}`,
+      `find_user ${emailOf(3)}`,
+      `invite_user ${emailOf(3)}`,
+    ]);
+    expect((await outcomes(world)).map(({ status, code }) => [status, code])).toEqual([
+      ['invited', 'confirmed_by_look_up'],
+      ['invited', 'created'],
+    ]);
+  });
+
+  test('that takes it back under a working one makes that one stop without writing', async () => {
+    const world = await worldWith(chunkOf(30));
+    world.api.onInvite = () => {
+      world.clock.advance(2000);
+      if (posts(world).length === 5) {
+        const taken = chunkOf(30, { state: { ...running, leaseEndsAtMs: world.clock.now() + minute } });
+        void world.store.put(chunkKey(jobId, 0), JSON.stringify(taken), { kind: 'always' });
+      }
+      return undefined;
+    };
+    const slow = { ...world.clock, sleep: async (ms: number, signal?: AbortSignal) => world.clock.sleep(ms, signal) };
+    const verdict = await work(settings, { ...world, clock: slow, connectApi: connect(world.api), metrics: noMetrics })(
+      chunkMessage(jobId, 0),
+      invocation('a'),
+    );
+    expect(verdict).toEqual({ kind: 'later', delayMs: 45_000 });
+    expect((await readChunk(world.store, jobId, 0))?.value.state).toMatchObject({ owner: 'other' });
+    expect(await world.store.head(chunkPartKey(jobId, 0))).toBeUndefined();
+  });
+
+  test('that brought down five workers without progress is given up as unknown', async () => {
+    const world = await worldWith(chunkOf(2, { state: running, crashesWithoutProgress: 4 }));
+    world.clock.advance(minute);
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.api.calls).toEqual([]);
+    expect(await outcomes(world)).toMatchObject([{ status: 'unknown', code: 'worker_cut_off' }, { status: 'unknown' }]);
+  });
+});
+
+describe('a worker whose time runs out', () => {
+  test('starts no call that the time cannot finish, saves, and goes on in the next invocation', async () => {
+    const world = await worldWith(chunkOf(10));
+    const handle = worker(world, { concurrency: 1 });
+    const short = invocation('a', () => (posts(world).length < 4 ? 60_000 : 34_999));
+    expect(await handle(chunkMessage(jobId, 0), short)).toEqual({ kind: 'later', delayMs: 1000 });
+    expect(posts(world)).toHaveLength(4);
+    expect((await readChunk(world.store, jobId, 0))?.value.state).toEqual({ kind: 'waiting' });
+
+    expect(await handle(chunkMessage(jobId, 0), invocation('b'))).toEqual({ kind: 'done' });
+    expect(posts(world)).toHaveLength(10);
+    // A pause is not a crash: nothing was in doubt, so nothing was looked up.
+    expect(world.api.calls.filter((call) => call.startsWith('find_user'))).toEqual([]);
+  });
+});
+
+describe('a message that is not ours', () => {
+  test.each([
+    '',
+    'null',
+    '{}',
+    '{"jobId":"x","chunk":0}',
+    `{"jobId":"${jobId}","chunk":-1}`,
+    `{"jobId":"${jobId}","chunk":0,"more":1}`,
+  ])('is refused: %s', async (body) => {
+    const world = newWorld();
+    await expect(worker(world)(body, invocation('a'))).rejects.toThrow();
+    expect(world.store.texts().size).toBe(0);
+  });
+
+  test('is refused where its chunk does not exist', async () => {
+    await expect(worker(newWorld())(chunkMessage(jobId, 3), invocation('a'))).rejects.toThrow('Chunk 3');
+  });
+});
