@@ -1,26 +1,10 @@
 /**
  * A job's summary for people, and what it means for a script.
  */
-import { needsAttention, type Status, statuses } from '../lambdas/core/outcome.ts';
+import { meanings, needsAttention, statuses } from '../lambdas/core/outcome.ts';
 import type { Summary } from '../lambdas/ledger/summary.ts';
 
 export const exitCodes = { allWell: 0, couldNotRun: 1, needsAttention: 2, interrupted: 130 } as const;
-
-const meanings: Readonly<Record<Status, string>> = {
-  invited: 'an invitation was created by this job',
-  already_invited: 'invited before; nothing sent',
-  already_active: 'a user before; nothing sent',
-  already_exists: 'in the directory in another state; nothing sent',
-  duplicate: 'same email address as an earlier row',
-  invalid: 'the row itself is at fault; nothing sent',
-  rejected: 'the API refused it',
-  failed: 'given up after retries; certainly not invited',
-  unknown: 'an attempt was made, its effect could not be found out',
-  not_attempted: 'the job ended before this row',
-  skipped: 'the row says that this person is not to be invited',
-  would_invite: 'dry run: would be invited',
-  resent: 'an open invitation was sent again',
-};
 
 export function exitCodeOf({ state, counts }: Summary): number {
   if (state === 'failed') return exitCodes.couldNotRun;

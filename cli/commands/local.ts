@@ -11,6 +11,7 @@ import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
 import { fetchReport } from '../local/fetchReport.ts';
 import { type LocalHost, startLocalHost } from '../local/localHost.ts';
 import { runJob } from '../local/runJob.ts';
+import { openSandboxTarget, reachTarget, type Target } from '../local/target.ts';
 import {
   checksumOf,
   differenceOf,
@@ -20,8 +21,6 @@ import {
   uploadFile,
 } from '../local/uploads.ts';
 import type { Faults } from '../sandbox/faults.ts';
-import { openOrganization } from '../sandbox/organization.ts';
-import { startSandbox } from '../sandbox/server.ts';
 import { divertOutput, openTerminal, type Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
 
@@ -40,18 +39,8 @@ export interface LocalOptions {
   readonly faults: Faults;
 }
 
-/** The target's name in messages, where no API was named. */
-const sandboxTarget = 'the sandbox';
 /** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
 const sandboxRetryDelaySeconds = 0.1;
-const reachTimeoutMs = 10_000;
-
-interface Api {
-  readonly target: string;
-  readonly url: string;
-  readonly key: string;
-  close(): Promise<void>;
-}
 
 /** @returns The exit code. */
 export async function local(file: string, options: LocalOptions): Promise<number> {
@@ -60,9 +49,14 @@ export async function local(file: string, options: LocalOptions): Promise<number
   const folder = takeFolder(resolve(options.data));
   try {
     divertOutput(join(folder.path, 'bulk-invite.log'), options.verbose);
-    return await withApi(folder, options, terminal, (api) =>
-      withHost(folder, api, options, (host) => run(path, host, api, options, terminal)),
-    );
+    const { apiUrl, tenant, faults } = options;
+    const target =
+      apiUrl === undefined ? await openSandboxTarget(folder.path, faults, terminal) : await reachTarget(apiUrl, tenant);
+    try {
+      return await withHost(folder, target, options, (host) => run(path, host, target, options, terminal));
+    } finally {
+      await target.close();
+    }
   } finally {
     folder.release();
   }
@@ -83,76 +77,24 @@ function takeFolder(path: string): DataFolder {
   return takeDataFolder(path);
 }
 
-async function withApi<T>(
-  folder: DataFolder,
-  options: LocalOptions,
-  terminal: Terminal,
-  use: (api: Api) => Promise<T>,
-): Promise<T> {
-  const api =
-    options.apiUrl === undefined
-      ? await openSandbox(folder, options, terminal)
-      : await reachApi(options.apiUrl, options.tenant);
-  try {
-    return await use(api);
-  } finally {
-    await api.close();
-  }
-}
-
-async function openSandbox(folder: DataFolder, { faults }: LocalOptions, terminal: Terminal): Promise<Api> {
-  const organization = openOrganization(join(folder.path, 'sandbox.db'));
-  const sandbox = await startSandbox({ port: 0, organization, faults });
-  terminal.say(
-    'SANDBOX: nobody is really invited. (For a real organization: --api-url https://api.doit.com and the key in DCI_API_KEY.)',
-  );
-  const close = async () => {
-    await sandbox.close();
-    organization.close();
-  };
-  return { target: sandboxTarget, url: sandbox.url, key: 'sandbox', close };
-}
-
-/** A wrong address is told at once, before anything is stored. */
-async function reachApi(url: string, tenant: string | undefined): Promise<Api> {
-  const key = process.env['DCI_API_KEY'] ?? '';
-  if (key === '') {
-    throw new UserError(
-      'There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.',
-    );
-  }
-  try {
-    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
-    await response.body?.cancel();
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new UserError(
-      `The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`,
-      { cause: error },
-    );
-  }
-  const target = tenant === undefined ? url : `${url} (tenant ${tenant})`;
-  return { target, url, key, close: async () => undefined };
-}
-
 async function withHost<T>(
   folder: DataFolder,
-  api: Api,
+  target: Target,
   options: LocalOptions,
   use: (host: LocalHost) => Promise<T>,
 ): Promise<T> {
   const { tenant, role, organization, callTimeout, workers, concurrency } = options;
   const host = await startLocalHost({
     dataFolder: folder.path,
-    apiUrl: api.url,
-    apiKey: api.key,
+    apiUrl: target.url,
+    apiKey: target.key,
     workers,
     concurrency,
     ...(tenant === undefined ? {} : { tenantId: tenant }),
     ...(role === undefined ? {} : { role }),
     ...(organization === undefined ? {} : { organization }),
     ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
-    ...(api.target === sandboxTarget ? { retryDelaySeconds: sandboxRetryDelaySeconds } : {}),
+    ...(target.isSandbox ? { retryDelaySeconds: sandboxRetryDelaySeconds } : {}),
   });
   try {
     return await use(host);
@@ -164,13 +106,13 @@ async function withHost<T>(
 async function run(
   path: string,
   host: LocalHost,
-  api: Api,
+  target: Target,
   options: LocalOptions,
   terminal: Terminal,
 ): Promise<number> {
   const request: Request = {
     file: path,
-    target: api.target,
+    target: target.name,
     role: options.role ?? '',
     organization: options.organization ?? '',
   };

@@ -9,7 +9,7 @@ import type { FastifyInstance } from './fastify.ts';
 
 export const bucketName = 'bulk-invite';
 
-export const queueNames = { uploads: 'uploads', chunks: 'chunks', reports: 'reports' } as const;
+const queueNames = { uploads: 'uploads', chunks: 'chunks', reports: 'reports' } as const;
 
 export type QueueName = keyof typeof queueNames;
 

@@ -4,7 +4,7 @@
 import { WholeFileFault } from './fault.ts';
 import { listNames } from './quote.ts';
 
-export const fields = ['email', 'firstName', 'lastName', 'jobTitle', 'role', 'organization'] as const;
+const fields = ['email', 'firstName', 'lastName', 'jobTitle', 'role', 'organization'] as const;
 
 export type Field = (typeof fields)[number];
 

@@ -4,7 +4,7 @@
 import type { JobId } from './jobId.ts';
 
 export const incomingPrefix = 'incoming/';
-export const jobsPrefix = 'jobs/';
+const jobsPrefix = 'jobs/';
 export const reportsPrefix = 'reports/';
 
 export type ReportFile = 'results.csv' | 'retry.csv' | 'report.html' | 'summary.json';

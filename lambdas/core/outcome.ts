@@ -38,7 +38,22 @@ export interface Outcome {
   readonly attempts: number;
 }
 
-export type Counts = Readonly<Record<Status, number>>;
+/** For people, behind the number of rows. */
+export const meanings: Readonly<Record<Status, string>> = {
+  invited: 'an invitation was created by this job',
+  already_invited: 'invited before; nothing sent',
+  already_active: 'a user before; nothing sent',
+  already_exists: 'in the directory in another state; nothing sent',
+  duplicate: 'same email address as an earlier row',
+  invalid: 'the row itself is at fault; nothing sent',
+  rejected: 'the API refused it',
+  failed: 'given up after retries; certainly not invited',
+  unknown: 'an attempt was made, its effect could not be found out',
+  not_attempted: 'the job ended before this row',
+  skipped: 'the row says that this person is not to be invited',
+  would_invite: 'dry run: would be invited',
+  resent: 'an open invitation was sent again',
+};
 
 const endedWell: ReadonlySet<Status> = new Set([
   'invited',

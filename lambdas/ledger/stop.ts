@@ -7,7 +7,7 @@ import { stopKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
 
-export const stopCodes = ['key_refused', 'key_forbidden'] as const;
+const stopCodes = ['key_refused', 'key_forbidden'] as const;
 
 const stopSchema = z.object({ code: z.enum(stopCodes), message: z.string(), atMs: z.number() });
 

@@ -1,27 +1,11 @@
 /**
  * `report.html`: the report for people who look rather than read. One file, without scripts or anything from outside.
  */
-import { isWorthRetrying, needsAttention, type Outcome, type Status, statuses } from '../core/outcome.ts';
+import { isWorthRetrying, meanings, needsAttention, type Outcome, type Status, statuses } from '../core/outcome.ts';
 import type { Job } from '../ledger/job.ts';
 import type { ReportFileEntry, Summary } from '../ledger/summary.ts';
 import type { ObjectStore } from '../ports.ts';
 import { writeReportFile } from './reportFile.ts';
-
-const meanings: Readonly<Record<Status, string>> = {
-  invited: 'An invitation was created by this job.',
-  already_invited: 'Invited before this job; nothing was sent.',
-  already_active: 'A user before this job; nothing was sent.',
-  already_exists: 'In the directory in another state, such as disabled; nothing was sent.',
-  duplicate: 'Same email address as an earlier row.',
-  invalid: 'The row itself is at fault; nothing was sent.',
-  rejected: 'The API refused it.',
-  failed: 'Given up after retries; certainly not invited.',
-  unknown: 'An attempt was made, and its effect could not be found out.',
-  not_attempted: 'The job ended before this row.',
-  skipped: 'The row says that this person is not to be invited.',
-  would_invite: 'Dry run: would be invited.',
-  resent: 'An open invitation was sent again.',
-};
 
 const style = `
   body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1f24; background: #fff }
@@ -82,7 +66,7 @@ function verdict({ state, rows, counts }: Summary): string {
 function countLine(status: Status, { counts }: Summary): string {
   const className = needsAttention(status) ? ' class="attention"' : '';
   const retry = isWorthRetrying(status) ? ' Also in retry.csv, unless the same file would fail again.' : '';
-  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${inert(meanings[status] + retry)}`;
+  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${inert(`${sentence(meanings[status])}${retry}`)}`;
 }
 
 function attentionTable(attention: readonly Outcome[]): string {
@@ -99,6 +83,10 @@ ${lines.join('\n')}
 </tbody>
 </table>
 `;
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 function inert(text: string): string {

@@ -14,7 +14,7 @@ import { connect, invocation, noMetrics, type World } from './world.ts';
 
 const settings: IngestSettings = { bucket: 'bucket', workers: 2, giveUpMs: 6 * 60 * 60_000 };
 
-export const uploadKey = `${incomingPrefix}people.csv`;
+const uploadKey = `${incomingPrefix}people.csv`;
 
 /** Stores the text as an upload, and gives the message that S3 would send. */
 export async function upload(world: World, text: string, key = uploadKey): Promise<string> {

@@ -14,7 +14,7 @@ export interface ManualClock extends Clock {
 }
 
 /** Time passes only by sleeping, and then at once. */
-export function manualClock(startMs = Date.UTC(2026, 0, 31, 7, 5)): ManualClock {
+function manualClock(startMs = Date.UTC(2026, 0, 31, 7, 5)): ManualClock {
   let nowMs = startMs;
   return {
     now: () => nowMs,
@@ -33,7 +33,7 @@ export interface FakeQueue extends OutgoingQueue {
   readonly bodies: string[];
 }
 
-export function fakeQueue(): FakeQueue {
+function fakeQueue(): FakeQueue {
   const bodies: string[] = [];
   return {
     bodies,
@@ -57,7 +57,7 @@ export interface FakeApi extends InviteApi {
     | undefined;
 }
 
-export function fakeApi(): FakeApi {
+function fakeApi(): FakeApi {
   const users: FakeApi['users'] = new Map();
   const calls: string[] = [];
   const read = <T>(operation: string, value: () => T) => {
@@ -111,7 +111,7 @@ export interface RecordingLog extends Log {
   readonly lines: string[];
 }
 
-export function recordingLog(): RecordingLog {
+function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const add = (event: string, fields: object) => lines.push(`${event} ${JSON.stringify(fields)}`);
   return { lines, info: add, warn: add, error: (event, fields) => add(event, fields) };

@@ -1,0 +1,60 @@
+/**
+ * Where invitations go: the sandbox in this process, or an API that is named.
+ */
+import { join } from 'node:path';
+import type { Faults } from '../sandbox/faults.ts';
+import { openOrganization } from '../sandbox/organization.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../userError.ts';
+
+export interface Target {
+  /** For people, and to tell whether a job was started for the same target. */
+  readonly name: string;
+  readonly url: string;
+  readonly key: string;
+  readonly isSandbox: boolean;
+  close(): Promise<void>;
+}
+
+const reachTimeoutMs = 10_000;
+
+/** @param folder Where the organization of the sandbox is kept. */
+export async function openSandboxTarget(folder: string, faults: Faults, terminal: Terminal): Promise<Target> {
+  const organization = openOrganization(join(folder, 'sandbox.db'));
+  const sandbox = await startSandbox({ port: 0, organization, faults });
+  terminal.say(
+    'SANDBOX: nobody is really invited. (For a real organization: --api-url https://api.doit.com and the key in DCI_API_KEY.)',
+  );
+  const close = async () => {
+    await sandbox.close();
+    organization.close();
+  };
+  return { name: 'the sandbox', url: sandbox.url, key: 'sandbox', isSandbox: true, close };
+}
+
+/**
+ * A wrong address is told at once, before anything is stored.
+ *
+ * @throws UserError where there is no key, or nothing answers at the address.
+ */
+export async function reachTarget(url: string, tenant: string | undefined): Promise<Target> {
+  const key = process.env['DCI_API_KEY'] ?? '';
+  if (key === '') {
+    throw new UserError(
+      'There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.',
+    );
+  }
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
+    await response.body?.cancel();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new UserError(
+      `The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`,
+      { cause: error },
+    );
+  }
+  const name = tenant === undefined ? url : `${url} (tenant ${tenant})`;
+  return { name, url, key, isSandbox: false, close: async () => undefined };
+}
