@@ -13,15 +13,37 @@ export interface ManualClock extends Clock {
   advance(ms: number): void;
 }
 
-/** Time passes only by sleeping, and then at once. */
+/** Time passes only while all that is left to do is to wait; then those who sleep wake up in order. */
 function manualClock(startMs = Date.UTC(2026, 0, 31, 7, 5)): ManualClock {
   let nowMs = startMs;
+  let isWakingUp = false;
+  let sleepers: { readonly wakeAtMs: number; readonly wake: () => void }[] = [];
+
+  /** Each after a turn of the event loop, so that what the one before has set off comes first. */
+  function wakeNext(): void {
+    const next = sleepers.reduce((first, other) => (other.wakeAtMs < first.wakeAtMs ? other : first));
+    sleepers = sleepers.filter((sleeper) => sleeper !== next);
+    nowMs = Math.max(nowMs, next.wakeAtMs);
+    next.wake();
+    isWakingUp = sleepers.length > 0;
+    if (isWakingUp) setImmediate(wakeNext);
+  }
+
   return {
     now: () => nowMs,
     sleep: async (ms, signal) => {
-      // One turn of the event loop, so that what runs beside the sleeper gets its turn too.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (signal?.aborted !== true) nowMs += ms;
+      if (signal?.aborted === true) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const sleeper = { wakeAtMs: nowMs + ms, wake: resolve };
+      sleepers.push(sleeper);
+      signal?.addEventListener('abort', () => {
+        // It wakes up now, and its place in the order no longer moves the time.
+        sleepers = sleepers.map((other) => (other === sleeper ? { wakeAtMs: nowMs, wake: resolve } : other));
+        resolve();
+      });
+      if (!isWakingUp) setImmediate(wakeNext);
+      isWakingUp = true;
+      await promise;
     },
     advance: (ms) => {
       nowMs += ms;

@@ -115,10 +115,12 @@ describe('a report', () => {
   test('is not built twice, and a second message changes nothing', async () => {
     const world = newWorld();
     const { summary } = await wholeJob(world, 'email\na@acme.example\n');
-    const before = world.store.texts();
+    const modified = async () => await Promise.all([...world.store.texts().keys()].map((key) => world.store.head(key)));
+    const before = await modified();
+    world.clock.advance(1000);
     world.reportsQueue.bodies.push(JSON.stringify({ jobId: summary?.jobId }));
     await runReports(world);
-    expect(world.store.texts()).toEqual(before);
+    expect(await modified()).toEqual(before);
   });
 
   test('is refused where a row has no outcome: no row is lost silently', async () => {
@@ -131,6 +133,35 @@ describe('a report', () => {
     await world.store.put(ingestPartKey(jobId), empty, { kind: 'always' });
     await expect(runReports(world)).rejects.toThrow('Row 2');
     expect(reportFiles(world).summary).toBeUndefined();
+  });
+
+  test('is refused where there is an outcome of a row that is not in the upload', async () => {
+    const world = newWorld();
+    await runIngest(world, await upload(world, 'email\nnobody\na@acme.example\n'));
+    await runWorkers(world);
+    const { jobId } = reportFiles(world);
+    const [first = '', end = ''] = (world.store.texts().get(ingestPartKey(jobId)) ?? '').split('\n');
+    const more = [first, first.replace('"row":2', '"row":99'), end.replace('"outcomes":1', '"outcomes":2'), ''].join(
+      '\n',
+    );
+    await world.store.put(ingestPartKey(jobId), more, { kind: 'always' });
+    await expect(runReports(world)).rejects.toThrow('row 99, which is not in the upload');
+  });
+
+  test('is refused where a part has fewer outcomes than its last line says', async () => {
+    const world = newWorld();
+    await runIngest(world, await upload(world, 'email\nnobody\na@acme.example\n'));
+    await runWorkers(world);
+    const { jobId } = reportFiles(world);
+    const part = (world.store.texts().get(ingestPartKey(jobId)) ?? '').replace('"outcomes":1', '"outcomes":2');
+    await world.store.put(ingestPartKey(jobId), part, { kind: 'always' });
+    await expect(runReports(world)).rejects.toThrow('holds 1 outcomes, and its last line says 2');
+  });
+
+  test('offers no row for another try where the same file would fail again', async () => {
+    const { retry, results } = await wholeJob(newWorld(), 'name\nAda\n');
+    expect(results).toContain('Ada,2,not_attempted,no_email_column');
+    expect(retry).toBe('name\n');
   });
 
   test('is refused where a part was cut off', async () => {

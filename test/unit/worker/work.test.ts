@@ -7,6 +7,7 @@ import type { Outcome } from '../../../lambdas/core/outcome.ts';
 import { createChunk, readChunk } from '../../../lambdas/ledger/chunk.ts';
 import { chunkMessage } from '../../../lambdas/ledger/messages.ts';
 import { readPart, writePart } from '../../../lambdas/ledger/part.ts';
+import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { type WorkerSettings, work } from '../../../lambdas/worker/work.ts';
 import { connect, invocation, newWorld, noMetrics, type World } from '../../support/world.ts';
 
@@ -177,6 +178,17 @@ describe('a worker', () => {
     expect((await outcomes(one)).filter(({ status }) => status === 'invited')).toHaveLength(29);
   });
 
+  test('does not count a 429 as a failed try of the row', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () =>
+      posts(world).length <= 7 ? { answer: { kind: 'slow_down' }, effect: false } : undefined;
+    await worker(world)(
+      chunkMessage(jobId, 0),
+      invocation('a', () => 10 * minute),
+    );
+    expect(await outcomes(world)).toMatchObject([{ status: 'invited', attempts: 8 }]);
+  });
+
   test('slows down at 429, and blames no row for it', async () => {
     const world = await worldWith(chunkOf(10));
     let refusals = 0;
@@ -285,9 +297,52 @@ describe('a chunk with an owner', () => {
       chunkMessage(jobId, 0),
       invocation('a'),
     );
+    expect(posts(world).length).toBeLessThan(15);
     expect(verdict).toEqual({ kind: 'later', delayMs: 45_000 });
     expect((await readChunk(world.store, jobId, 0))?.value.state).toMatchObject({ owner: 'other' });
     expect(await world.store.head(chunkPartKey(jobId, 0))).toBeUndefined();
+  });
+
+  test('knows its own write again when the store says that the condition failed', async () => {
+    const world = await worldWith(chunkOf(3));
+    // What a client sees that has retried a write of its own that had succeeded.
+    const store: ObjectStore = {
+      ...world.store,
+      put: async (key, text, condition) => {
+        const result = await world.store.put(key, text, condition);
+        return condition.kind === 'if_match' ? { kind: 'condition_failed' } : result;
+      },
+    };
+    expect(
+      await worker({ ...world, store: { ...world.store, ...store } })(chunkMessage(jobId, 0), invocation('a')),
+    ).toEqual({
+      kind: 'done',
+    });
+    expect((await outcomes(world)).map(({ status }) => status)).toEqual(['invited', 'invited', 'invited']);
+  });
+
+  test('starts no call that could outlive its lease, when the lease cannot be renewed', async () => {
+    const world = await worldWith(chunkOf(100));
+    let isBroken = false;
+    const put: ObjectStore['put'] = async (key, text, condition) => {
+      if (isBroken && key === chunkKey(jobId, 0)) throw new Error('The store is down.');
+      return await world.store.put(key, text, condition);
+    };
+    const claimedAtMs = world.clock.now();
+    const startedAtMs: number[] = [];
+    world.api.onInvite = () => {
+      isBroken = true;
+      startedAtMs.push(world.clock.now());
+      world.clock.advance(1000);
+      return undefined;
+    };
+    const broken = { ...world, store: { ...world.store, put } };
+    await expect(worker(broken, { concurrency: 1 })(chunkMessage(jobId, 0), invocation('a'))).rejects.toThrow(
+      'The store is down.',
+    );
+    // The lease is 45 s, a call may take 30 s.
+    expect(Math.max(...startedAtMs) - claimedAtMs).toBeLessThanOrEqual(15_000);
+    expect(startedAtMs.length).toBeGreaterThan(5);
   });
 
   test('that brought down five workers without progress is given up as unknown', async () => {
