@@ -72,6 +72,8 @@ export interface FakeApi extends InviteApi {
   readonly calls: string[];
   /** Answers to the next invitations instead of the usual one; `effect` says whether it takes effect all the same. */
   onInvite: (invitee: Invitee) => { readonly answer: InviteAnswer; readonly effect: boolean } | undefined;
+  /** How long an invitation takes. */
+  latencyMs: number;
   onFind: (email: string) => LookUpAnswer | undefined;
   onRead: () =>
     | { kind: 'refused'; httpStatus: number; message: string }
@@ -79,7 +81,7 @@ export interface FakeApi extends InviteApi {
     | undefined;
 }
 
-function fakeApi(): FakeApi {
+function fakeApi(clock: Clock): FakeApi {
   const users: FakeApi['users'] = new Map();
   const calls: string[] = [];
   const read = <T>(operation: string, value: () => T) => {
@@ -89,6 +91,7 @@ function fakeApi(): FakeApi {
   const api: FakeApi = {
     users,
     calls,
+    latencyMs: 0,
     onInvite: () => undefined,
     onFind: () => undefined,
     onRead: () => undefined,
@@ -105,6 +108,7 @@ function fakeApi(): FakeApi {
     },
     invite: async (invitee) => {
       calls.push(`invite_user ${invitee.email}`);
+      if (api.latencyMs > 0) await clock.sleep(api.latencyMs);
       const id = `user-${users.size + 1}`;
       const { answer, effect } = api.onInvite(invitee) ?? {
         answer: { kind: 'invited', httpStatus: 201, userId: id } as const,
@@ -164,7 +168,7 @@ export function newWorld(): World {
     chunksQueue: fakeQueue(),
     reportsQueue: fakeQueue(),
     clock,
-    api: fakeApi(),
+    api: fakeApi(clock),
     log: recordingLog(),
     newToken: () => {
       tokens += 1;

@@ -12,9 +12,9 @@ function fakeServer() {
   const app: FastifyInstance = {
     addHook: (name: 'preHandler' | 'onSend', hook: PreHandler | OnSend) => Object.assign(hooks, { [name]: hook }),
     inject: async ({ url }) => {
+      const etag = etags.get(url);
       // Slow, so that others come in between.
       await new Promise((resolve) => setImmediate(resolve));
-      const etag = etags.get(url);
       return etag === undefined ? { statusCode: 404, headers: {} } : { statusCode: 200, headers: { etag } };
     },
     listen: async () => '',
