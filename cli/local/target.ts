@@ -45,6 +45,11 @@ export async function reachTarget(url: string, tenant: string | undefined): Prom
       'There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.',
     );
   }
+  if (!/^[\x21-\x7e]+$/u.test(key)) {
+    throw new UserError(
+      'The key in DCI_API_KEY has a blank, a line break or another character that no key has. Was more than the key copied?',
+    );
+  }
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
     await response.body?.cancel();

@@ -69,6 +69,12 @@ async function* prepend(beginning: string, rest: AsyncIterable<string>): AsyncGe
 }
 
 /** csv-parse types its records as `any`. */
+/** csv-parse leaves a part of the line ending on, or all of it. */
+function withoutNewline(raw: string): string {
+  const end = raw.endsWith('\r\n') ? 2 : raw.endsWith('\n') || raw.endsWith('\r') ? 1 : 0;
+  return raw.slice(0, raw.length - end);
+}
+
 const positionSchema = z.object({ records: z.number() });
 const parsedSchema = z.object({ record: z.array(z.string()), raw: z.string() });
 
@@ -87,7 +93,7 @@ async function* parseRecords(texts: AsyncIterable<string>): AsyncGenerator<CsvRe
     for await (const parsed of parser) {
       const { record: cells, raw } = parsedSchema.parse(parsed);
       row += 1;
-      if (cells.some((cell) => cell.trim() !== '')) yield { row, cells, raw: raw.replace(/[\r\n]+$/u, '') };
+      if (cells.some((cell) => cell.trim() !== '')) yield { row, cells, raw: withoutNewline(raw) };
     }
   } catch (error) {
     throw error instanceof CsvError ? notCsv(error) : error;

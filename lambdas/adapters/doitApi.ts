@@ -65,7 +65,10 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
       } as const;
       const result = await call('invite_user', request, callTimeoutMs);
       if (result.kind === 'no_answer') {
-        return { kind: 'in_doubt', doubt: { reason: 'no_answer', detail: result.detail, mayStillHappen: true } };
+        return {
+          kind: 'in_doubt',
+          doubt: { reason: 'no_answer', detail: result.detail, mayBeOurs: true, mayStillHappen: true },
+        };
       }
       const user = invitedSchema.safeParse(result.json).data?.user;
       const isThatUser = user !== undefined && emailKey(user.email) === emailKey(invitee.email);

@@ -87,12 +87,15 @@ function parseJson(text: string): unknown {
   }
 }
 
+const noMessage = 'no message was given.';
+
 /** Errors are `{"error": "<sentence>"}`; from a proxy they may be HTML or nothing at all. */
 function errorMessage(json: unknown, text: string | undefined): string {
   if (typeof json === 'object' && json !== null && 'error' in json && typeof json.error === 'string') {
-    return plain(json.error, apiLimits.quotedMessageMax);
+    const message = plain(json.error, apiLimits.quotedMessageMax);
+    return message === '' ? noMessage : message;
   }
-  if (text === undefined || text.trim() === '') return 'no message was given.';
+  if (text === undefined || text.trim() === '') return noMessage;
   if (text.trimStart().startsWith('<')) return 'an HTML page instead of a message.';
   return plain(text, apiLimits.quotedMessageMax);
 }
@@ -100,6 +103,7 @@ function errorMessage(json: unknown, text: string | undefined): string {
 function describe(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : String(cause);
-  return `no answer (${plain(code, 100)})`;
+  // Only the code: the text of an error may quote what was to be sent, and the key is part of that.
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  return code === undefined ? 'no answer: the request could not be sent' : `no answer (${plain(code, 100)})`;
 }

@@ -18,6 +18,8 @@ export interface Doubt {
   readonly httpStatus?: number;
   /** For people: what was seen. */
   readonly detail: string;
+  /** Whether a user who is found later may be this attempt's work; after a 409, the user was somebody else's before. */
+  readonly mayBeOurs: boolean;
   /** Whether the effect may still come after this moment, because nothing shows that the API is done with the call. */
   readonly mayStillHappen: boolean;
 }
@@ -50,7 +52,10 @@ export function readInviteAnswer(answer: HttpAnswer, userId: string | undefined)
   if (httpStatus >= 200 && httpStatus < 300) {
     if (userId !== undefined) return { kind: 'invited', httpStatus, userId };
     const detail = `status ${httpStatus} with an answer that could not be read`;
-    return { kind: 'in_doubt', doubt: { reason: 'unreadable_answer', httpStatus, detail, mayStillHappen: true } };
+    return {
+      kind: 'in_doubt',
+      doubt: { reason: 'unreadable_answer', httpStatus, detail, mayBeOurs: true, mayStillHappen: true },
+    };
   }
   if (httpStatus === 401) return { kind: 'key_refused', httpStatus, message: errorMessage };
   if (httpStatus === 429) return { kind: 'slow_down', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
@@ -58,7 +63,13 @@ export function readInviteAnswer(answer: HttpAnswer, userId: string | undefined)
   const detail = `status ${httpStatus}`;
   return {
     kind: 'in_doubt',
-    doubt: { reason: 'server_error', httpStatus, detail, mayStillHappen: !isApplicationAnswer(httpStatus) },
+    doubt: {
+      reason: 'server_error',
+      httpStatus,
+      detail,
+      mayBeOurs: httpStatus !== 409,
+      mayStillHappen: !isApplicationAnswer(httpStatus),
+    },
   };
 }
 

@@ -53,26 +53,47 @@ export type Resolution =
 export interface NamedIndex {
   readonly names: readonly string[];
   readonly ids: ReadonlySet<string>;
-  readonly idsBySpelling: ReadonlyMap<string, readonly string[]>;
+  /** One for each way of spelling a name that is understood, the strictest first. */
+  readonly idsBySpelling: readonly ReadonlyMap<string, readonly string[]>[];
 }
+
+/** The same name; then without regard to case; then without regard to blanks and punctuation either. */
+const spellings: readonly ((name: string) => string)[] = [
+  (name) => name.normalize('NFC').trim(),
+  (name) => name.normalize('NFC').trim().toLowerCase(),
+  (name) =>
+    name
+      .normalize('NFC')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}+]/gu, ''),
+];
 
 export function indexNamed(all: readonly Named[]): NamedIndex {
-  const idsBySpelling = new Map<string, string[]>();
-  for (const { id, name } of all) idsBySpelling.set(spelling(name), [...(idsBySpelling.get(spelling(name)) ?? []), id]);
-  return { names: all.map(({ name }) => name), ids: new Set(all.map(({ id }) => id)), idsBySpelling };
+  return {
+    names: all.map(({ name }) => name),
+    ids: new Set(all.map(({ id }) => id)),
+    idsBySpelling: spellings.map((spelling) => idsBy(spelling, all)),
+  };
 }
 
-/** Finds a role or an organization by its id, or else by its name without regard to case, blanks and punctuation. */
+/** Finds a role or an organization by its id, or else by its name; of several names the one that is most alike. */
 export function resolveNamed(text: string, index: NamedIndex): Resolution {
   const wanted = text.trim();
   if (index.ids.has(wanted)) return { kind: 'found', id: wanted };
-  const ids = index.idsBySpelling.get(spelling(wanted)) ?? [];
-  if (ids.length > 1) return { kind: 'ambiguous', ids };
-  const only = ids[0];
-  return only === undefined ? { kind: 'unknown' } : { kind: 'found', id: only };
+  for (const [level, spelling] of spellings.entries()) {
+    const ids = index.idsBySpelling[level]?.get(spelling(wanted)) ?? [];
+    if (ids.length > 1) return { kind: 'ambiguous', ids };
+    const only = ids[0];
+    if (only !== undefined) return { kind: 'found', id: only };
+  }
+  return { kind: 'unknown' };
 }
 
-function spelling(name: string): string {
-  const letters = name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-  return letters === '' ? name.toLowerCase() : letters;
+function idsBy(spelling: (name: string) => string, all: readonly Named[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { id, name } of all) {
+    const spelled = spelling(name);
+    if (spelled !== '') ids.set(spelled, [...(ids.get(spelled) ?? []), id]);
+  }
+  return ids;
 }

@@ -19,6 +19,9 @@ const domainLabel = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
  * becomes lower case.
  */
 export function readEmail(cell: string): EmailReading {
+  if (cell.length > uploadLimits.emailCellMax) {
+    return { kind: 'refused', reason: `it is longer than ${uploadLimits.emailCellMax} characters` };
+  }
   const email = unwrap(cell);
   if (email === '') return { kind: 'blank' };
   const at = email.lastIndexOf('@');
@@ -35,7 +38,7 @@ export function readEmail(cell: string): EmailReading {
 
 /** The same for all spellings of one person's address. The API matches without regard to case too. */
 export function emailKey(email: string): string {
-  return email.toLowerCase();
+  return email.normalize('NFC').toLowerCase();
 }
 
 function unwrap(cell: string): string {

@@ -69,17 +69,22 @@ export function judgeRow(
 
 function judgeWidth(row: number, cells: readonly string[], columns: Columns): Outcome | undefined {
   const expected = columns.header.length;
-  if (cells.length === expected) return undefined;
+  // Spreadsheets like to write empty cells behind the last column.
+  if (cells.length === expected || (cells.length > expected && cells.slice(expected).every(isBlank))) return undefined;
   const code = cells.length < expected ? 'too_few_cells' : 'too_many_cells';
   return {
     row,
     status: 'invalid',
     code,
     message:
-      `This row has ${cells.length} cells, the header has ${expected}. ` +
+      `This row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, the header has ${expected}. ` +
       'A cell with a comma or a line break in it must stand in double quotes.',
     attempts: 0,
   };
+}
+
+function isBlank(cell: string): boolean {
+  return cell.trim() === '';
 }
 
 function duplicate(row: number, firstRow: number, column: string): Outcome {

@@ -21,6 +21,8 @@ export const uploadLimits = {
   /** RFC 5321, section 4.5.3.1: local part, and the path less its angle brackets. */
   emailLocalPartMax: 64,
   emailMax: 254,
+  /** A cell with an address, a name around it and blanks is shorter. */
+  emailCellMax: 1000,
   /** RFC 1035, section 2.3.4. */
   domainLabelMax: 63,
 } as const;
@@ -52,8 +54,12 @@ export const workerLimits = {
   /** The Terraform provider of the same API starts at 2 s and doubles up to 60 s. */
   retryDelayMinMs: 2 * second,
   retryDelayMaxMs: 60 * second,
-  /** Failures in a row, not the rows' fault, after which the API counts as down. */
+  /** Calls in a row without a definite answer after which the API counts as down. */
   failuresInARowMax: 10,
+  /** Rows whose invitations fail, with none answered in between, after which the API counts as down for invitations. */
+  failingRowsMax: 5,
+  /** An outage of nothing but invitations that lasts longer is the rows' own fault: look-ups work all the time. */
+  blameRowsAfterMs: 10 * minute,
   /** Answers 429 in a row after which a chunk steps aside instead of holding on. */
   slowDownsInARowMax: 8,
   /** Answers 403 in a row that say the key may not invite at all. */

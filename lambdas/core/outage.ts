@@ -9,10 +9,16 @@ export interface Health {
   readonly failuresInARow: number;
   /** Rows whose invitation failed so; look-ups that work do not take them off. */
   readonly failingRows: ReadonlySet<number>;
+  readonly failedLookUpsInARow: number;
   readonly slowDownsInARow: number;
 }
 
-export const healthy: Health = { failuresInARow: 0, failingRows: new Set(), slowDownsInARow: 0 };
+export const healthy: Health = {
+  failuresInARow: 0,
+  failingRows: new Set(),
+  failedLookUpsInARow: 0,
+  slowDownsInARow: 0,
+};
 
 export type Sign =
   /** The API said yes or no to an invitation. */
@@ -28,15 +34,21 @@ export function observe(health: Health, sign: Sign): Health {
     case 'invite_answered':
       return healthy;
     case 'look_up_answered':
-      return { ...health, failuresInARow: 0, slowDownsInARow: 0 };
+      return { ...health, failuresInARow: 0, failedLookUpsInARow: 0, slowDownsInARow: 0 };
     case 'invite_failed':
       return {
+        ...health,
         failuresInARow: health.failuresInARow + 1,
         failingRows: new Set([...health.failingRows, sign.row]),
         slowDownsInARow: 0,
       };
     case 'look_up_failed':
-      return { ...health, failuresInARow: health.failuresInARow + 1, slowDownsInARow: 0 };
+      return {
+        ...health,
+        failuresInARow: health.failuresInARow + 1,
+        failedLookUpsInARow: health.failedLookUpsInARow + 1,
+        slowDownsInARow: 0,
+      };
     case 'slowed_down':
       return { ...health, slowDownsInARow: health.slowDownsInARow + 1 };
     default:
@@ -44,13 +56,19 @@ export function observe(health: Health, sign: Sign): Health {
   }
 }
 
-/** @param isProbing True after an outage: then the first failure says that it goes on. */
-export function isDown(health: Health, isProbing: boolean): boolean {
-  const failuresMax = isProbing ? 1 : workerLimits.failuresInARowMax;
+export interface Suspicion {
+  /** True after an outage: then the first failure says that it goes on. */
+  readonly isProbing: boolean;
+  /** True when an outage has lasted so long that failing invitations are put down to their rows, while look-ups work. */
+  readonly blamesRows: boolean;
+}
+
+export function isDown(health: Health, { isProbing, blamesRows }: Suspicion): boolean {
+  if (health.slowDownsInARow >= workerLimits.slowDownsInARowMax) return true;
+  if (blamesRows) return health.failedLookUpsInARow > 0;
   return (
-    health.failuresInARow >= failuresMax ||
-    health.failingRows.size >= failuresMax ||
-    health.slowDownsInARow >= workerLimits.slowDownsInARowMax
+    health.failuresInARow >= (isProbing ? 1 : workerLimits.failuresInARowMax) ||
+    health.failingRows.size >= (isProbing ? 1 : workerLimits.failingRowsMax)
   );
 }
 
@@ -68,6 +86,11 @@ export function prolong(outage: Outage | undefined, nowMs: number): Outage {
 /** How long to stay away: it doubles with every pause up to its limit. */
 export function outageDelayMs(outage: Outage): number {
   return Math.min(outageLimits.delayMaxMs, outageLimits.firstDelayMs * 2 ** Math.min(outage.pauses - 1, 10));
+}
+
+/** @see Suspicion.blamesRows */
+export function blamesRows(outage: Outage | undefined, nowMs: number): boolean {
+  return outage !== undefined && nowMs - outage.sinceMs >= workerLimits.blameRowsAfterMs;
 }
 
 /** @param giveUpMs How long an outage may last before what is left is settled as failed. */

@@ -11,6 +11,8 @@ export interface Pace {
   readonly ceilingPerSecond: number;
   /** No call starts before. */
   readonly nextStartAtMs: number;
+  /** The end of the wait that a 429 asked for; a later one never brings it forward. */
+  readonly heldUntilMs: number;
   /** A 429 to a call that started before says nothing new. */
   readonly slowedAtMs: number;
   /** 429s since the last accepted call. */
@@ -27,8 +29,9 @@ const tuning = {
   /** After a 429: this share of the accepted rate. */
   decrease: 0.85,
   /** Growth of the rate in a second, far from the ceiling and near it. */
-  growthFar: 0.05,
+  growthFar: 0.1,
   growthNear: 0.005,
+  doubtDoublesEveryMs: 10_000,
   /** "Near" is between these shares of the ceiling. */
   nearFrom: 0.92,
   nearTo: 1.3,
@@ -40,6 +43,7 @@ export function newPace(nowMs: number): Pace {
     ratePerSecond: Number.POSITIVE_INFINITY,
     ceilingPerSecond: Number.POSITIVE_INFINITY,
     nextStartAtMs: nowMs,
+    heldUntilMs: nowMs,
     slowedAtMs: nowMs - 1,
     slowDownsInARow: 0,
     acceptedFading: 0,
@@ -48,11 +52,24 @@ export function newPace(nowMs: number): Pace {
   };
 }
 
-/** Takes the next place: the call may start at `startAtMs`, and not before. */
-export function reserveStart(pace: Pace, nowMs: number): { readonly pace: Pace; readonly startAtMs: number } {
+/** When a call may start. */
+export interface Place {
+  readonly startAtMs: number;
+  /** When the API had last said 429 as the place was taken. */
+  readonly slowedAtMs: number;
+}
+
+/** Takes the next place. */
+export function reserveStart(pace: Pace, nowMs: number): { readonly pace: Pace; readonly place: Place } {
   const startAtMs = Math.max(nowMs, pace.nextStartAtMs);
   const gapMs = Number.isFinite(pace.ratePerSecond) ? 1000 / pace.ratePerSecond : 0;
-  return { pace: { ...pace, nextStartAtMs: Math.max(pace.nextStartAtMs, startAtMs + gapMs) }, startAtMs };
+  const place = { startAtMs, slowedAtMs: pace.slowedAtMs };
+  return { pace: { ...pace, nextStartAtMs: Math.max(pace.nextStartAtMs, startAtMs + gapMs) }, place };
+}
+
+/** A 429 voids the places that were taken before it: whoever holds one takes another. */
+export function isPlaceValid(pace: Pace, place: Place): boolean {
+  return place.slowedAtMs === pace.slowedAtMs;
 }
 
 /** The API took a call, whatever its answer to it was. */
@@ -62,7 +79,7 @@ export function accepted(pace: Pace, nowMs: number): Pace {
     slowDownsInARow: 0,
     acceptedFading: faded(pace, nowMs) + 1,
     acceptedAtMs: nowMs,
-    ratePerSecond: pace.ratePerSecond + growthPerCall(pace),
+    ratePerSecond: pace.ratePerSecond + growthPerCall(pace, nowMs),
   };
 }
 
@@ -79,23 +96,27 @@ export function slowedDown(pace: Pace, startedAtMs: number, nowMs: number, retry
   const slowDownsInARow = pace.slowDownsInARow + 1;
   const doubled = apiLimits.retryAfterMinMs * 2 ** Math.min(slowDownsInARow - 1, 10);
   const holdMs = Math.min(apiLimits.retryAfterMaxMs, Math.max(apiLimits.retryAfterMinMs, retryAfterMs ?? doubled));
+  const heldUntilMs = Math.max(pace.heldUntilMs, nowMs + holdMs);
   const rate = tuning.decrease * Math.min(pace.ratePerSecond, acceptedRate);
   return {
     ...pace,
     ratePerSecond: Math.max(tuning.ratePerSecondMin, rate),
     ceilingPerSecond: Math.max(tuning.ratePerSecondMin, Math.min(pace.ratePerSecond, acceptedRate)),
-    nextStartAtMs: nowMs + holdMs,
+    nextStartAtMs: heldUntilMs,
+    heldUntilMs,
     slowedAtMs: nowMs,
     slowDownsInARow,
   };
 }
 
-function growthPerCall({ ratePerSecond, ceilingPerSecond }: Pace): number {
+/** At `ratePerSecond` calls in a second, each adding this much, the rate grows by so large a share of itself. */
+function growthPerCall({ ratePerSecond, ceilingPerSecond, slowedAtMs }: Pace, nowMs: number): number {
   if (!Number.isFinite(ratePerSecond)) return 0;
   const share = ratePerSecond / ceilingPerSecond;
-  const isNear = share >= tuning.nearFrom && share <= tuning.nearTo;
-  // At `ratePerSecond` calls in a second, each adding this much, the rate grows by the stated share of itself.
-  return isNear ? tuning.growthNear : tuning.growthFar;
+  if (share < tuning.nearFrom || share > tuning.nearTo) return tuning.growthFar;
+  // The longer no 429 comes, the less the ceiling is to be believed: it may have been measured on a few calls.
+  const doublings = Math.min(10, (nowMs - slowedAtMs) / tuning.doubtDoublesEveryMs);
+  return Math.min(tuning.growthFar, tuning.growthNear * 2 ** doublings);
 }
 
 function acceptedPerSecond(pace: Pace, nowMs: number): number {

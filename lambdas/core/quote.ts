@@ -15,6 +15,8 @@ export function quote(text: string, charactersMax: number = uploadLimits.quotedC
 export function plain(text: string, charactersMax: number): string {
   const line = text
     .slice(0, charactersMax * 2)
+    // Half of a pair of code units that was cut apart is no character.
+    .replace(/[\ud800-\udbff]$/, '')
     .replace(unprintable, ' ')
     .trim();
   const characters = [...line];

@@ -77,9 +77,9 @@ export function afterLookUp(row: RowProgress, answer: LookUpAnswer, nowMs: numbe
         ? confirmed(row, answer.userId)
         : existedBefore(row, answer.userId, answer.userStatus);
     case 'not_found':
-      return row.refusal === undefined ? cleared(row, nowMs) : rejected(row, row.refusal);
+      return row.refusal === undefined ? cleared(row, nowMs) : refusedForGood(cleared(row, nowMs), row.refusal);
     case 'refused':
-      return row.refusal === undefined || row.doubt !== undefined ? row : rejected(row, row.refusal);
+      return lookUpRefused(row, answer.httpStatus);
     case 'key_refused':
     case 'slow_down':
     case 'unavailable':
@@ -103,22 +103,26 @@ export function giveUp(row: RowProgress, reason: GivingUp): RowProgress {
     const message = `There was ${seen}, and whether it took effect could not be found out. ${reason.message}`;
     return settle(row, { status: 'unknown', code: reason.code, message });
   }
-  if (row.refusal !== undefined) return rejected(row, row.refusal);
-  return settle(row, reason);
+  return row.refusal === undefined ? settle(row, reason) : rejected(row, row.refusal);
 }
 
-/** Marks a row whose call may have been under way when its worker vanished. */
+/**
+ * Marks a row whose call may have been under way when its worker vanished. After a refusal none was: only a look-up
+ * follows it.
+ */
 export function putInDoubtByCrash(row: RowProgress, nowMs: number): RowProgress {
-  if (row.outcome !== undefined || row.doubt !== undefined) return row;
+  if (row.outcome !== undefined || row.refusal !== undefined) return row;
   const detail = 'no record of its end, because the worker was cut off';
-  return putInDoubt(row, { reason: 'crash', detail, mayStillHappen: true }, nowMs);
+  const seen: Doubt = row.doubt ?? { reason: 'crash', detail, mayBeOurs: true, mayStillHappen: true };
+  // Since the doubt was saved, a look-up may have cleared it and another call may have left.
+  return putInDoubt(row, { ...seen, mayBeOurs: true, mayStillHappen: true }, nowMs);
 }
 
 function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress {
   return {
     ...row,
     doubt,
-    wasInDoubt: true,
+    ...(doubt.mayBeOurs || row.wasInDoubt === true ? { wasInDoubt: true } : {}),
     ...(doubt.mayStillHappen ? { lateEffectUntilMs: nowMs + workerLimits.lateEffectMs } : {}),
     ...(doubt.httpStatus === undefined ? {} : { lastHttpStatus: doubt.httpStatus }),
   };
@@ -143,10 +147,26 @@ function existedBefore(row: RowProgress, userId: string, userStatus: string): Ro
   return settle(row, { status, code: 'appeared_meanwhile', message, userId });
 }
 
+/** A no to the last attempt says nothing of an earlier one that may still take effect. */
+function refusedForGood(row: RowProgress, refusal: NonNullable<RowProgress['refusal']>): RowProgress {
+  if (row.lateEffectUntilMs === undefined) return rejected(row, refusal);
+  return giveUp(row, { status: 'failed', code: 'refused_by_api', message: refusalMessage(refusal) });
+}
+
+/** Asking again is no use: what the look-up was for stays open for ever. */
+function lookUpRefused(row: RowProgress, httpStatus: number): RowProgress {
+  const message = `The API refused to look this person up, with status ${httpStatus}.`;
+  return giveUp(row, { status: 'failed', code: 'look_up_refused', message });
+}
+
 function rejected(row: RowProgress, refusal: { readonly httpStatus: number; readonly message: string }): RowProgress {
-  const message = `The API refused this row with status ${refusal.httpStatus}: ${refusal.message}`;
+  const message = refusalMessage(refusal);
   const code = refusal.httpStatus === 403 ? 'forbidden' : 'refused_by_api';
   return settle({ ...row, lastHttpStatus: refusal.httpStatus }, { status: 'rejected', code, message });
+}
+
+function refusalMessage({ httpStatus, message }: { readonly httpStatus: number; readonly message: string }): string {
+  return `The API refused this row with status ${httpStatus}: ${message}`;
 }
 
 function settle(

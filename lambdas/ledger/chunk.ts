@@ -28,6 +28,7 @@ const rowSchema: z.ZodType<RowProgress> = z.object({
       reason: z.enum(['no_answer', 'server_error', 'unreadable_answer', 'crash']),
       httpStatus: z.int().exactOptional(),
       detail: z.string(),
+      mayBeOurs: z.boolean(),
       mayStillHappen: z.boolean(),
     })
     .exactOptional(),

@@ -53,8 +53,13 @@ export function parseRecord<T>(key: string, text: string, schema: z.ZodType<T>):
   } catch {
     throw new BrokenInvariant(`${key} is not JSON: it was cut off, or something else wrote it.`);
   }
+  return checkRecord(key, json, schema);
+}
+
+/** @throws BrokenInvariant that names the object and what is wrong, without quoting its content. */
+export function checkRecord<T>(key: string, json: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const places = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`).slice(0, 5);
-  throw new BrokenInvariant(`${key} is not what this version writes: ${places.join(', ')}.`);
+  throw new BrokenInvariant(`${key} is not what was expected: ${places.join(', ')}.`);
 }

@@ -1,7 +1,7 @@
 /**
  * What this process knows of the API beyond one chunk: the pace that it accepts, and whether it was down when last seen.
  */
-import { accepted, newPace, type Pace, reserveStart, slowedDown } from '../core/pace.ts';
+import { accepted, isPlaceValid, newPace, type Pace, type Place, reserveStart, slowedDown } from '../core/pace.ts';
 
 export class ApiWeather {
   #pace: Pace;
@@ -11,11 +11,15 @@ export class ApiWeather {
     this.#pace = newPace(nowMs);
   }
 
-  /** Takes the next place; the call may start at the given time. */
-  reserveStart(nowMs: number): number {
-    const { pace, startAtMs } = reserveStart(this.#pace, nowMs);
+  /** Takes the next place in the pace. */
+  reserveStart(nowMs: number): Place {
+    const { pace, place } = reserveStart(this.#pace, nowMs);
     this.#pace = pace;
-    return startAtMs;
+    return place;
+  }
+
+  isPlaceValid(place: Place): boolean {
+    return isPlaceValid(this.#pace, place);
   }
 
   accepted(nowMs: number): void {

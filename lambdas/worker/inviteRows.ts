@@ -87,7 +87,10 @@ async function tryRow(index: number, chunk: OwnedChunk, caller: RowCaller): Prom
   }
 }
 
-/** After the last try: a row in doubt is looked up once more, and what then is still open is given up. */
+/**
+ * After the last try: a row in doubt is looked up once more, and what then is still open is given up. As long as no
+ * invitation at all is answered, it is the API that is at fault, and the row waits.
+ */
 async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt): Promise<void> {
   if (halt.reason !== undefined) return;
   try {
@@ -97,6 +100,7 @@ async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt:
     if (error instanceof TryAgain || error instanceof SlowedDown) return halt.set({ kind: 'api_down' });
     return halt.set({ kind: 'broken', error });
   }
+  if (!caller.mayBlameRows) return halt.set({ kind: 'api_down' });
   const row = chunk.row(index);
   chunk.setRow(index, giveUp(row, { status: 'failed', code: 'retries_exhausted', message: exhausted(row) }));
 }

@@ -5,7 +5,7 @@
 import type { Invocation } from '../consume.ts';
 import type { InviteAnswer, LookUpAnswer } from '../core/answers.ts';
 import { workerLimits } from '../core/limits.ts';
-import { type Health, healthy, isDown, observe, type Sign } from '../core/outage.ts';
+import { type Health, healthy, isDown, observe, type Sign, type Suspicion } from '../core/outage.ts';
 import { afterInvite, afterLookUp, beforeInvite, nextCall } from '../core/rowProgress.ts';
 import type { Clock, InviteApi } from '../ports.ts';
 import type { ApiWeather } from './apiWeather.ts';
@@ -42,13 +42,21 @@ export interface RowCallerParts {
 
 export class RowCaller {
   readonly #parts: RowCallerParts;
+  readonly #blamesRows: boolean;
   #health: Health = healthy;
   #isProbing: boolean;
+  #hasInviteAnswer = false;
   #forbiddenInARow = 0;
 
-  constructor(parts: RowCallerParts, isProbing: boolean) {
+  constructor(parts: RowCallerParts, { isProbing, blamesRows }: Suspicion) {
     this.#parts = parts;
     this.#isProbing = isProbing;
+    this.#blamesRows = blamesRows;
+  }
+
+  /** Whether a row that keeps failing is itself to blame: others are answered, or it has gone on for too long. */
+  get mayBlameRows(): boolean {
+    return this.#hasInviteAnswer || this.#blamesRows;
   }
 
   /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
@@ -75,13 +83,17 @@ export class RowCaller {
   /** Waits for the call's place in the pace, and starts none that the time or the lease would cut off. */
   async #start(): Promise<number> {
     const { clock, weather, halt } = this.#parts;
-    const nowMs = clock.now();
-    const startAtMs = weather.reserveStart(nowMs);
-    this.#expectTimeFor(startAtMs - nowMs);
-    if (startAtMs > nowMs) await clock.sleep(startAtMs - nowMs, halt.signal);
-    this.#expectTimeFor(0);
-    this.#expectLease();
-    return clock.now();
+    for (;;) {
+      const nowMs = clock.now();
+      const place = weather.reserveStart(nowMs);
+      this.#expectTimeFor(place.startAtMs - nowMs);
+      if (place.startAtMs > nowMs) await clock.sleep(place.startAtMs - nowMs, halt.signal);
+      this.#expectTimeFor(0);
+      // Another call was told to wait while this one slept: then it waits, too, as long as there is time.
+      if (!weather.isPlaceValid(place)) continue;
+      this.#expectLease();
+      return clock.now();
+    }
   }
 
   #expectTimeFor(waitMs: number): void {
@@ -123,8 +135,7 @@ export class RowCaller {
       case 'not_found':
         return this.#heedSign({ kind: 'look_up_answered' });
       case 'refused':
-        this.#heedSign({ kind: 'look_up_failed' });
-        throw new TryAgain(`the look-up was refused with status ${answer.httpStatus}`);
+        return;
       case 'key_refused':
         return this.#stopForKey(answer.message);
       case 'slow_down':
@@ -140,6 +151,7 @@ export class RowCaller {
   #heedDefiniteAnswer(): void {
     const { weather, clock, chunk, onRecovery } = this.#parts;
     weather.accepted(clock.now());
+    this.#hasInviteAnswer = true;
     this.#heedSign({ kind: 'invite_answered' });
     if (!this.#isProbing) return;
     this.#isProbing = false;
@@ -151,7 +163,7 @@ export class RowCaller {
   #heedSign(sign: Sign): void {
     const { halt, weather } = this.#parts;
     this.#health = observe(this.#health, sign);
-    if (!isDown(this.#health, this.#isProbing)) return;
+    if (!isDown(this.#health, { isProbing: this.#isProbing, blamesRows: this.#blamesRows })) return;
     weather.wasDown = true;
     halt.set({ kind: 'api_down' });
   }

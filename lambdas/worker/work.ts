@@ -8,7 +8,7 @@ import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { chunkPartKey } from '../core/keys.ts';
 import { redeliveryLimits, workerLimits } from '../core/limits.ts';
-import { isGivenUp, outageDelayMs, prolong } from '../core/outage.ts';
+import { blamesRows, isGivenUp, outageDelayMs, prolong } from '../core/outage.ts';
 import { noCounts } from '../core/outcome.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
 import { readChunk } from '../ledger/chunk.ts';
@@ -108,10 +108,11 @@ async function inviteOpenRows(
   const halt = new Halt();
   const isProbing = owned.chunk.outage !== undefined || weather.wasDown;
   const api = connectApi((operation, answer) => owned.countApiCall(operation, answer));
+  const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, clock.now()) };
   const onRecovery = () => invitations.openUp();
   const caller = new RowCaller(
     { chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
-    isProbing,
+    suspicion,
   );
   const invitations = inviteRows(owned, caller, halt, settings, isProbing);
   const ended = new AbortController();

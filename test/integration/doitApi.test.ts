@@ -108,7 +108,7 @@ describe('an invitation', () => {
 
   test('without an answer in time is in doubt', async () => {
     reply = () => undefined;
-    const doubt = { reason: 'no_answer', detail: 'no answer within 0.3 s', mayStillHappen: true };
+    const doubt = { reason: 'no_answer', detail: 'no answer within 0.3 s', mayBeOurs: true, mayStillHappen: true };
     expect(await api().invite(invitee)).toEqual({ kind: 'in_doubt', doubt });
     expect(counted).toEqual(['invite_user no_answer']);
   });

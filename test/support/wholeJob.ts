@@ -40,7 +40,12 @@ export async function runWorkers(world: World): Promise<void> {
     { concurrency: 5, callTimeoutMs: 30_000, retryDelayMinMs: 0, retryDelayMaxMs: 0, giveUpMs: settings.giveUpMs },
     { ...world, connectApi: connect(world.api), metrics: noMetrics },
   );
-  for (const body of world.chunksQueue.bodies.splice(0)) await handle(body, invocation('worker'));
+  for (const body of world.chunksQueue.bodies.splice(0)) {
+    for (let verdict = await handle(body, invocation('worker')); verdict.kind === 'later'; ) {
+      world.clock.advance(verdict.delayMs);
+      verdict = await handle(body, invocation('worker'));
+    }
+  }
 }
 
 export async function runReports(world: World): Promise<void> {

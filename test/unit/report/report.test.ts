@@ -177,5 +177,5 @@ describe('a report', () => {
 
 const serverError = {
   kind: 'in_doubt',
-  doubt: { reason: 'server_error', httpStatus: 500, detail: 'status 500', mayStillHappen: false },
+  doubt: { reason: 'server_error', httpStatus: 500, detail: 'status 500', mayBeOurs: true, mayStillHappen: false },
 } as const;

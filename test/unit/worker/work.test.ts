@@ -24,11 +24,11 @@ const settings: WorkerSettings = {
 
 const noAnswer: InviteAnswer = {
   kind: 'in_doubt',
-  doubt: { reason: 'no_answer', detail: 'no answer within 30 s', mayStillHappen: true },
+  doubt: { reason: 'no_answer', detail: 'no answer within 30 s', mayBeOurs: true, mayStillHappen: true },
 };
 const serverError: InviteAnswer = {
   kind: 'in_doubt',
-  doubt: { reason: 'server_error', httpStatus: 500, detail: 'status 500', mayStillHappen: false },
+  doubt: { reason: 'server_error', httpStatus: 500, detail: 'status 500', mayBeOurs: true, mayStillHappen: false },
 };
 
 function emailOf(row: number): string {
@@ -126,13 +126,40 @@ describe('a worker', () => {
   });
 
   test('calls a row failed only where it is certain that nobody was invited', async () => {
-    const world = await worldWith(chunkOf(2));
-    world.api.onInvite = ({ email }) => ({ answer: email === emailOf(2) ? serverError : noAnswer, effect: false });
+    const world = await worldWith(chunkOf(3));
+    world.api.onInvite = ({ email }) =>
+      email === emailOf(4) ? undefined : { answer: email === emailOf(2) ? serverError : noAnswer, effect: false };
     await worker(world)(chunkMessage(jobId, 0), invocation('a'));
     expect((await outcomes(world)).map(({ status, attempts }) => [status, attempts])).toEqual([
       ['failed', 6],
       ['unknown', 6],
+      ['invited', 1],
     ]);
+  });
+
+  test('does not call someone invited whom the API says it knew before', async () => {
+    const world = await worldWith(chunkOf(1));
+    const conflict = {
+      reason: 'server_error',
+      httpStatus: 409,
+      detail: 'status 409',
+      mayBeOurs: false,
+      mayStillHappen: false,
+    } as const;
+    world.api.onInvite = () => {
+      world.api.users.set(emailOf(2), { id: 'user-9', status: 'invited' });
+      return { answer: { kind: 'in_doubt', doubt: conflict }, effect: false };
+    };
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(await outcomes(world)).toMatchObject([{ status: 'already_invited', userId: 'user-9' }]);
+  });
+
+  test('does not wait for a look-up that is refused: the row is unknown', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () => ({ answer: noAnswer, effect: true });
+    world.api.onFind = () => ({ kind: 'refused', httpStatus: 403, message: 'no' });
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect(await outcomes(world)).toMatchObject([{ status: 'unknown', code: 'look_up_refused' }]);
   });
 
   test('reports a refusal with the words of the API, and a refusal of someone who is there already as such', async () => {
@@ -247,11 +274,42 @@ describe('a worker in an outage', () => {
     expect(deliveries).toBeLessThan(40);
   });
 
-  test('does not take one row that always fails for an outage', async () => {
-    const world = await worldWith(chunkOf(1));
-    world.api.onInvite = () => ({ answer: serverError, effect: false });
+  test('of nothing but invitations waits, too, and nobody is called failed for it', async () => {
+    const world = await worldWith(chunkOf(50));
+    let isDown = true;
+    world.api.onInvite = () => (isDown ? { answer: serverError, effect: false } : undefined);
+    const handle = worker(world, { concurrency: 5 });
+    expect(await handle(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'later', delayMs: 30_000 });
+    world.clock.advance(30_000);
+    isDown = false;
+    expect(await handle(chunkMessage(jobId, 0), invocation('b'))).toEqual({ kind: 'done' });
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+  });
+
+  test('blames a row that always fails at once where others are answered', async () => {
+    const world = await worldWith(chunkOf(2));
+    world.api.onInvite = ({ email }) => (email === emailOf(2) ? { answer: serverError, effect: false } : undefined);
     expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
-    expect(await outcomes(world)).toMatchObject([{ status: 'failed', code: 'retries_exhausted' }]);
+    expect(await outcomes(world)).toMatchObject([
+      { status: 'failed', code: 'retries_exhausted' },
+      { status: 'invited' },
+    ]);
+  });
+
+  test('blames rows that always fail after a quarter of an hour where nothing else is answered', async () => {
+    const world = await worldWith(chunkOf(12));
+    world.api.onInvite = () => ({ answer: serverError, effect: false });
+    const handle = worker(world);
+    const startedAtMs = world.clock.now();
+    for (let verdict = await handle(chunkMessage(jobId, 0), invocation('a')); verdict.kind === 'later'; ) {
+      world.clock.advance(verdict.delayMs);
+      verdict = await handle(chunkMessage(jobId, 0), invocation('a'));
+    }
+    expect((await outcomes(world)).map(({ status, code }) => [status, code])).toEqual(
+      Array(12).fill(['failed', 'retries_exhausted']),
+    );
+    expect(world.clock.now() - startedAtMs).toBeGreaterThan(10 * minute);
+    expect(world.clock.now() - startedAtMs).toBeLessThan(20 * minute);
   });
 });
 

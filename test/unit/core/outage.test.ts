@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { outageLimits } from '../../../lambdas/core/limits.ts';
+import {
+  type Health,
+  healthy,
+  isDown,
+  isGivenUp,
+  observe,
+  outageDelayMs,
+  prolong,
+  type Sign,
+} from '../../../lambdas/core/outage.ts';
+
+const minute = 60_000;
+
+const usual = { isProbing: false, blamesRows: false };
+const probing = { isProbing: true, blamesRows: false };
+const blaming = { isProbing: true, blamesRows: true };
+
+const seen = (...signs: readonly Sign[]): Health => signs.reduce(observe, healthy);
+const times = (count: number, sign: (index: number) => Sign): Sign[] =>
+  Array.from({ length: count }, (_, index) => sign(index));
+
+const inviteFailed = (row: number): Sign => ({ kind: 'invite_failed', row });
+const lookUpFailed: Sign = { kind: 'look_up_failed' };
+const lookedUp: Sign = { kind: 'look_up_answered' };
+const answered: Sign = { kind: 'invite_answered' };
+const slowedDown: Sign = { kind: 'slowed_down' };
+
+describe('when the API counts as down', () => {
+  test('after ten failures in a row, of whatever call', () => {
+    const nine = times(9, (index) => (index % 2 === 0 ? lookUpFailed : inviteFailed(2)));
+    expect(isDown(seen(...nine), usual)).toBe(false);
+    expect(isDown(seen(...nine, lookUpFailed), usual)).toBe(true);
+  });
+
+  test('not while it answers invitations in between', () => {
+    const signs = times(40, (index) => (index % 5 === 4 ? answered : inviteFailed(index)));
+    expect(isDown(seen(...signs), usual)).toBe(false);
+  });
+
+  test('when the invitations of five rows fail, even though look-ups work all the time', () => {
+    const rows = (count: number) => times(count, inviteFailed).flatMap((sign) => [sign, lookedUp]);
+    expect(isDown(seen(...rows(4)), usual)).toBe(false);
+    expect(isDown(seen(...rows(5)), usual)).toBe(true);
+  });
+
+  test('not because of one row that fails again and again, while look-ups work', () => {
+    expect(isDown(seen(...times(50, (index) => (index % 2 === 0 ? inviteFailed(7) : lookedUp))), usual)).toBe(false);
+  });
+
+  test('after eight 429s in a row, because the chunk then only stands in the way', () => {
+    expect(isDown(seen(...times(7, () => slowedDown)), usual)).toBe(false);
+    expect(isDown(seen(...times(8, () => slowedDown)), usual)).toBe(true);
+  });
+
+  test.each([['an answered invitation', answered] as const, ['a look-up that worked', lookedUp] as const])(
+    '%s ends a row of 429s',
+    (_, sign) => {
+      expect(isDown(seen(...times(7, () => slowedDown), sign, slowedDown), usual)).toBe(false);
+    },
+  );
+
+  test('a 429 between failures does not hide that they are failures', () => {
+    expect(isDown(seen(...times(4, inviteFailed), slowedDown, inviteFailed(9)), usual)).toBe(true);
+  });
+
+  test('after an outage the first failure says that it goes on', () => {
+    expect(isDown(healthy, probing)).toBe(false);
+    expect(isDown(seen(lookUpFailed), probing)).toBe(true);
+    expect(isDown(seen(inviteFailed(2), lookedUp), probing)).toBe(true);
+  });
+
+  test('not because of failing invitations, once an outage of nothing but invitations has lasted too long', () => {
+    const rows = times(20, inviteFailed).flatMap((sign) => [sign, lookedUp]);
+    expect(isDown(seen(...rows), blaming)).toBe(false);
+    expect(isDown(seen(...rows, lookUpFailed), blaming)).toBe(true);
+  });
+
+  test('a 429 after an outage is a sign of life, not of another outage', () => {
+    expect(isDown(seen(slowedDown), probing)).toBe(false);
+  });
+});
+
+describe('how long to stay away', () => {
+  test('the first time half a minute, then twice as long each time, up to a quarter of an hour', () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 2000].map((pauses) => outageDelayMs({ sinceMs: 0, pauses }) / minute);
+    expect(delays).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15]);
+  });
+
+  test('an outage keeps its beginning however often it is prolonged', () => {
+    const first = prolong(undefined, 1000);
+    expect(first).toEqual({ sinceMs: 1000, pauses: 1 });
+    expect(prolong(first, 9000)).toEqual({ sinceMs: 1000, pauses: 2 });
+  });
+
+  test('after the give-up time, and not before, the rest is given up', () => {
+    const outage = prolong(undefined, 1000);
+    expect(isGivenUp(outage, 1000 + outageLimits.giveUpMs - 1, outageLimits.giveUpMs)).toBe(false);
+    expect(isGivenUp(outage, 1000 + outageLimits.giveUpMs, outageLimits.giveUpMs)).toBe(true);
+    expect(isGivenUp(undefined, Number.MAX_SAFE_INTEGER, outageLimits.giveUpMs)).toBe(false);
+  });
+
+  test('an API that is down for an hour is asked eight times by each chunk', () => {
+    let outage = prolong(undefined, 0);
+    let nowMs = 0;
+    while (nowMs < 60 * minute) {
+      nowMs += outageDelayMs(outage);
+      outage = prolong(outage, nowMs);
+    }
+    expect(outage.pauses - 1).toBe(8);
+  });
+});
