@@ -28,7 +28,7 @@ export type NewUser = Pick<SandboxUser, 'email'> &
 
 export interface Organization {
   users(): SandboxUser[];
-  /** All users as JSON texts, some hundreds at a time: of a large organization, they are too much to hold at once. */
+  /** All users as JSON texts, some hundreds at a time: a large organization has too many to read and hold at once. */
   userTexts(): Iterable<readonly string[]>;
   find(email: string): SandboxUser | undefined;
   /** Undefined where the email has a user already: there is one user for each email, whatever its capitals. */
@@ -79,7 +79,7 @@ export function openOrganization(file: string): Organization {
   };
 }
 
-/** Users are added between two reads at the most, and never removed. */
+/** Between two reads, users may be added, but none is ever removed. */
 function* readInBatches(read: (after: number) => unknown): Generator<readonly string[], undefined> {
   let after = 0;
   for (;;) {

@@ -31,11 +31,11 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-interface Reply {
-  readonly status: number;
-  /** Sent as JSON, except a string, which is HTML, and pieces of JSON text, which are sent as they are. */
-  readonly body: object | string | Iterable<string>;
-}
+type Reply =
+  /** A string is HTML; everything else is sent as JSON. */
+  | { readonly status: number; readonly body: unknown }
+  /** JSON text in pieces, of which the next one is asked for when the one before has been sent. */
+  | { readonly status: number; readonly pieces: Iterable<string> };
 
 const host = '127.0.0.1';
 const requestBytesMax = 64 * 1024;
@@ -143,7 +143,7 @@ function refuse(request: IncomingMessage, { key, tenantId }: SandboxOptions): Re
 }
 
 function users(email: string | null, organization: Organization): Reply {
-  if (email === null) return { status: 200, body: listUsers(organization) };
+  if (email === null) return { status: 200, pieces: listUsers(organization) };
   const found = [organization.find(email)].filter((user) => user !== undefined);
   return { status: 200, body: { users: found, rowCount: found.length } };
 }
@@ -198,10 +198,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function send(response: ServerResponse, { status, body }: Reply): Promise<void> {
-  const isJson = typeof body !== 'string';
-  response.writeHead(status, { 'content-type': isJson ? 'application/json' : 'text/html' });
-  if (typeof body === 'string') response.end(body);
-  else if (Symbol.iterator in body) await pipeline(body, response);
-  else response.end(JSON.stringify(body));
+async function send(response: ServerResponse, reply: Reply): Promise<void> {
+  const isHtml = 'body' in reply && typeof reply.body === 'string';
+  response.writeHead(reply.status, { 'content-type': isHtml ? 'text/html' : 'application/json' });
+  if ('pieces' in reply) await pipeline(reply.pieces, response);
+  else response.end(isHtml ? reply.body : JSON.stringify(reply.body));
 }

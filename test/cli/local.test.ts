@@ -163,9 +163,9 @@ describe('bulk-invite local on a bad day', () => {
   });
 
   test('reports every row as not attempted where the key is refused, without a single invitation', async () => {
-    const sandbox = await sandboxWith({}, 'the right key');
+    const sandbox = await sandboxWith({}, 'the-right-key');
     const command = ['local', desk.file('people.csv', people(3)), '--api-url', sandbox.url, '--out', 'out'];
-    const { code, stdout } = await desk.run(command, { DCI_API_KEY: 'a wrong key' });
+    const { code, stdout } = await desk.run(command, { DCI_API_KEY: 'a-wrong-key' });
     expect(code).toBe(1);
     expect(stdout).toContain('The API key is wrong');
     expect(desk.table('out/results.csv').map(({ invite_status }) => invite_status)).toEqual(
@@ -173,7 +173,7 @@ describe('bulk-invite local on a bad day', () => {
     );
     expect(desk.table('out/retry.csv')).toHaveLength(3);
     expect(sandbox.posts()).toBe(0);
-    expect(JSON.stringify(readdirSync(desk.folder, { recursive: true }))).not.toContain('wrong key');
+    expect(JSON.stringify(readdirSync(desk.folder, { recursive: true }))).not.toContain('a-wrong-key');
   });
 
   test.each([
