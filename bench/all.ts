@@ -1,7 +1,7 @@
 /**
  * Runs the benchmarks one after the other, and ends with a table of their figures.
  *
- *   npm run bench [-- directory rate again crash pace]
+ *   npm run bench [-- directory rate reading again crash pace]
  *
  * Speed never fails it: a figure that misses its target is a line in the table. What could not be measured does.
  */
@@ -12,6 +12,7 @@ import { directory } from './directory.ts';
 import type { Figure } from './figure.ts';
 import { pace } from './pace.ts';
 import { rate } from './rate.ts';
+import { reading } from './reading.ts';
 
 interface Benchmark {
   readonly name: string;
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
     what: '2,000 people, an API that answers in 50 ms, 20 calls at once (median of 3 rounds)',
     run: rate,
   },
+  { name: 'reading', what: 'ingest of a million rows, beside csv-parse (median of 3 rounds)', run: reading },
   { name: 'again', what: 'a finished file of 500 people, a second time', run: again },
   { name: 'crash', what: '300 people, killed after 100 invitation calls and started again', run: crash },
   { name: 'pace', what: '600 people, an API that takes 20 calls a second and does not say so', run: pace },

@@ -14,7 +14,7 @@ export function exitCodeOf({ state, counts }: Summary): number {
 }
 
 /** Lines of text. */
-export function describeSummary({ state, rows, counts, error, files }: Summary): string[] {
+export function describeSummary({ state, rows, counts, error, files, warnings }: Summary): string[] {
   const heading =
     state === 'completed'
       ? `Done: ${rows} ${rows === 1 ? 'row' : 'rows'}.`
@@ -27,5 +27,5 @@ export function describeSummary({ state, rows, counts, error, files }: Summary):
   const retryRows = files.find(({ name }) => name === 'retry.csv')?.rows ?? 0;
   const retry =
     retryRows > 0 ? [`${retryRows} of them are worth another try: run retry.csv when the cause is mended.`] : [];
-  return [heading, ...lines, ...retry];
+  return [heading, ...lines, ...retry, ...warnings.map((warning) => `To know: ${warning}`)];
 }

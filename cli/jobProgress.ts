@@ -44,19 +44,23 @@ export function jobProgressReader(store: ObjectStore, jobId: JobId): () => Promi
   };
 }
 
+const reading = 'Reading the file and the directory …';
+const slowReadingMs = 20_000;
+const slowReading = 'The API answers late or not at all; it is asked again with growing pauses.';
+
 /** For people: one line. */
 export function describeProgress(
   { rows, settled, counts, outageSinceMs, isStopped }: JobProgress,
   sinceMs: number,
 ): string {
-  if (rows === undefined) return 'Reading the file and the directory …';
+  if (rows === undefined) return sinceMs < slowReadingMs ? reading : `${reading} ${slowReading}`;
   const parts = statuses.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
   const time = `${Math.round(sinceMs / 1000)} s`;
   const line = `${settled} of ${rows} rows settled${parts.length > 0 ? ` (${parts.join(', ')})` : ''} · ${time}`;
   if (isStopped) return `${line} · the job is stopping`;
   if (outageSinceMs === undefined) return line;
   const since = new Date(outageSinceMs).toLocaleTimeString();
-  return `${line} · the API has not answered since ${since}; it is tried again with growing pauses`;
+  return `${line} · invitations have failed since ${since}; they are tried again with growing pauses`;
 }
 
 function progressOf({ rows, state, outage }: Chunk, etag: string): ChunkProgress {

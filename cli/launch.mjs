@@ -14,6 +14,7 @@ const stampFile = join(root, 'node_modules', '.installed-lock');
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
 export function launch(file, args) {
+  refuseSwallowedOptions();
   installIfNeeded();
   const child = spawn(node, [join(root, file), ...args], {
     stdio: 'inherit',
@@ -23,6 +24,9 @@ export function launch(file, args) {
   // The terminal sends Ctrl-C to the whole group; the child ends in its own time, and this process waits for it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // npm passes a SIGTERM to the shell between it and this process, which then has another parent.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
   child.on('error', (error) => fail(`${node} could not be started: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
@@ -53,7 +57,29 @@ function installIfNeeded() {
 
 // npm runs scripts in the project's root; files that a person names are meant from where the person stands.
 function workingFolder() {
-  return process.env.npm_lifecycle_event === 'start' && process.env.INIT_CWD ? process.env.INIT_CWD : process.cwd();
+  const isForPeople = ['start', 'bulk-invite'].includes(process.env.npm_lifecycle_event ?? '');
+  return isForPeople && process.env.INIT_CWD ? process.env.INIT_CWD : process.cwd();
+}
+
+// Without `--`, npm takes options for its own, and the job would run without them.
+function refuseSwallowedOptions() {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const ours = [
+    'api_url',
+    'tenant',
+    'out',
+    'data',
+    'workers',
+    'concurrency',
+    'role',
+    'organization',
+    'map',
+    'allow_domain',
+    'json',
+  ];
+  const swallowed = ours.find((name) => process.env[`npm_config_${name}`])?.replaceAll('_', '-');
+  if (swallowed === undefined) return;
+  fail(`npm took --${swallowed} for itself. Write -- before the file: npm start -- FILE --${swallowed} …`);
 }
 
 // Child processes that are started by name find the project's Node first, too.

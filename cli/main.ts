@@ -4,10 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import type { Mapping } from '../lambdas/core/columns.ts';
+import { type CheckOptions, check } from './commands/check.ts';
 import { type LocalOptions, local } from './commands/local.ts';
 import { sandbox } from './commands/sandbox.ts';
 import { exitCodes } from './describeSummary.ts';
 import { DataFolderInUse } from './local/dataFolder.ts';
+import { addToMapping } from './mapping.ts';
 import type { Faults } from './sandbox/faults.ts';
 import { openTerminal } from './terminal.ts';
 import { UserError } from './userError.ts';
@@ -25,9 +28,20 @@ const program = new Command('bulk-invite')
   .version(version)
   .showHelpAfterError('(--help lists what there is)');
 
-withFaultOptions(
+withReadingOptions(
   program
-    .command('local')
+    .command('check')
+    .description('say all that can be said of a file without an account and without sending anything')
+    .argument('<file>', 'CSV file with the people to invite')
+    .option('--json', 'print it for machines', false),
+)
+  .addHelpText('after', '\nExit code: 0 no problems, 2 some rows have problems, 1 the file cannot be used.')
+  .action(async (file: string, options: CheckOptions) => {
+    process.exitCode = await check(file, options);
+  });
+
+withFaultOptions(
+  withReadingOptions(program.command('local'))
     .description('run a job on this machine: with no account in the sandbox, or with --api-url for real')
     .argument('<file>', 'CSV file with the people to invite')
     .option('--api-url <url>', 'a real or other API instead of the sandbox; the key comes from DCI_API_KEY', httpUrl)
@@ -40,8 +54,8 @@ withFaultOptions(
     )
     .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
     .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
-    .option('--role <name or id>', 'role for rows that name none')
-    .option('--organization <name or id>', 'organization for rows that name none')
+    .option('--role <name or id>', 'role for rows that name none', notEmpty)
+    .option('--organization <name or id>', 'organization for rows that name none', notEmpty)
     .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
     .option('--json', 'print the content of summary.json on standard output, and nothing else', false)
     .option('--verbose', 'print the log of the functions on standard error', false),
@@ -75,9 +89,30 @@ withFaultOptions(
 try {
   await program.parseAsync();
 } catch (error) {
-  const isForPeople = error instanceof UserError || error instanceof DataFolderInUse;
+  const isForPeople = error instanceof UserError || error instanceof DataFolderInUse || isSystemError(error);
   openTerminal().say(isForPeople ? error.message : describeDefect(error));
   process.exitCode = exitCodes.couldNotRun;
+}
+
+function withReadingOptions(command: Command): Command {
+  return command
+    .option('--map <field=header>', 'the column for a field, such as email="Work Email"; may be repeated', mapping, {})
+    .option('--allow-domain <domain>', 'addresses of other domains are invalid; may be repeated', domain, [])
+    .option('--invite-gone', 'invite also people whose row says that they have left or are disabled', false);
+}
+
+function mapping(text: string, chosen: Mapping): Mapping {
+  try {
+    return addToMapping(text, chosen);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function domain(text: string, chosen: readonly string[]): readonly string[] {
+  const domain = text.trim().toLowerCase().replace(/^@/u, '');
+  if (/^[^\s@,*]+\.[^\s@,*]+$/u.test(domain)) return [...chosen, domain];
+  throw new InvalidArgumentError('It must be a domain such as acme.com; sub-domains are named one by one.');
 }
 
 function withFaultOptions(command: Command): Command {
@@ -128,8 +163,26 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 
 function httpUrl(text: string): string {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return text;
+  if (parsed?.protocol === 'http:' && !isLoopback(parsed.hostname)) {
+    throw new InvalidArgumentError('The key and the people would travel readable for everyone; use https.');
+  }
+  if (parsed?.protocol === 'https:' || parsed?.protocol === 'http:') return text.replace(/\/+$/u, '');
   throw new InvalidArgumentError('It must be an address such as https://api.doit.com.');
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/u.test(hostname);
+}
+
+function notEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It must not be empty; leave the option out instead.');
+}
+
+/** What the operating system refused: the person can mend it. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const codes = ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOSPC', 'EROFS', 'EMFILE'];
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function describeDefect(error: unknown): string {

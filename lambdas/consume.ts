@@ -16,6 +16,8 @@ export interface Invocation {
   /** Names this invocation in the logs, and nobody else's. */
   readonly id: string;
   remainingMs(): number;
+  /** How often the message has been delivered, this time included. */
+  readonly deliveries: number;
 }
 
 export type HandleMessage = (body: string, invocation: Invocation) => Promise<Verdict>;
@@ -40,7 +42,11 @@ export function consume(handle: HandleMessage, queue: IncomingQueue, log: Log): 
 
   async function handleOne(body: string, receiveCount: number, context: Context): Promise<Verdict> {
     try {
-      return await handle(body, { id: context.awsRequestId, remainingMs: () => context.getRemainingTimeInMillis() });
+      return await handle(body, {
+        id: context.awsRequestId,
+        deliveries: receiveCount,
+        remainingMs: () => context.getRemainingTimeInMillis(),
+      });
     } catch (error) {
       log.error('message_failed', { receiveCount }, error);
       return { kind: 'later', delayMs: redeliveryDelayMs(receiveCount) };

@@ -5,7 +5,10 @@
 import type { InviteAnswer, LookUpAnswer } from './core/answers.ts';
 import type { AnswerKind, Operation } from './core/apiCalls.ts';
 import type { DirectoryUser, Named } from './core/directory.ts';
+import type { Encoding } from './core/encoding.ts';
 import type { Invitee } from './core/invitee.ts';
+import type { Inspection, Reading } from './core/reading.ts';
+import type { TextRecord } from './core/recordReader.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -24,6 +27,8 @@ export interface ObjectInfo {
   readonly versionId?: string;
   readonly bytes: number;
   readonly modifiedAtMs: number;
+  /** What the writer said of it: names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface StoredText {
@@ -45,7 +50,7 @@ export type PutResult =
 /** A large object being written. Nothing is visible before `close` has resolved. */
 export interface ObjectWriter {
   /** Resolves when more may be written. */
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   close(): Promise<PutResult>;
   abort(): Promise<void>;
 }
@@ -103,27 +108,14 @@ export type OnApiCall = (operation: Operation, answer: AnswerKind) => void;
 
 export type ConnectApi = (onCall: OnApiCall) => InviteApi;
 
-/** One record of an upload, as a person who looks at the file in a spreadsheet would count it. */
-export interface CsvRecord {
-  /** From 1, the header included; blank records count but are not given. */
-  readonly row: number;
-  readonly cells: readonly string[];
-  /** The record's own text, without the line ending after it. */
-  readonly raw: string;
-}
-
-export interface Csv {
-  readonly newline: '\n' | '\r\n' | '\r';
-  readonly hasByteOrderMark: boolean;
-  /** Throws WholeFileFault where the rest of the file cannot be read. */
-  readonly records: AsyncIterable<CsvRecord>;
-}
-
 export interface CsvFormat {
-  /** Throws WholeFileFault where the file is not what it should be. */
-  read(bytes: AsyncIterable<Uint8Array>): Promise<Csv>;
+  /** Looks at the whole file. Throws WholeFileFault where it is not text, or its encoding cannot be made out. */
+  inspect(bytes: AsyncIterable<Uint8Array>): Promise<Inspection>;
+  /** Gives all records in order, blank ones and those above the header included, in batches. */
+  read(bytes: AsyncIterable<Uint8Array>, reading: Reading): AsyncIterable<readonly TextRecord[]>;
   /** Gives records as text, with formula cells made harmless, a newline after each. */
-  format(records: readonly (readonly string[])[], newline: Csv['newline']): string;
+  format(records: readonly (readonly string[])[], dialect: Pick<Reading, 'delimiter' | 'newline'>): string;
+  encode(text: string, encoding: Encoding): Uint8Array;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,15 +1,17 @@
 /**
  * `bulk-invite local FILE`: runs a job on this machine, from the file to the report.
  */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import type { Mapping } from '../../lambdas/core/columns.ts';
 import { reportKey } from '../../lambdas/core/keys.ts';
-import { formatSummary, type Summary } from '../../lambdas/ledger/summary.ts';
+import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { describeSummary, exitCodeOf, exitCodes } from '../describeSummary.ts';
+import { expectFile } from '../expectFile.ts';
 import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
-import { fetchReport } from '../local/fetchReport.ts';
+import { fetchReport, prepareFolder } from '../local/fetchReport.ts';
 import { type LocalHost, startLocalHost } from '../local/localHost.ts';
 import { runJob } from '../local/runJob.ts';
 import { openSandboxTarget, reachTarget, type Target } from '../local/target.ts';
@@ -36,12 +38,16 @@ export interface LocalOptions {
   readonly organization?: string;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly map: Mapping;
+  readonly allowDomain: readonly string[];
+  readonly inviteGone: boolean;
   readonly callTimeout?: number;
   readonly faults: Faults;
 }
 
 /** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
 const sandboxRetryDelaySeconds = 0.1;
+const sandboxOutageDelaySeconds = 1;
 
 /** @returns The exit code. */
 export async function local(file: string, options: LocalOptions): Promise<number> {
@@ -49,6 +55,7 @@ export async function local(file: string, options: LocalOptions): Promise<number
   setFlagsFromString('--optimize-for-size');
   const terminal = openTerminal();
   const path = expectFile(file);
+  if (options.out !== undefined) prepareFolder(resolve(options.out), path);
   const folder = takeFolder(resolve(options.data));
   try {
     divertOutput(join(folder.path, 'bulk-invite.log'), options.verbose);
@@ -63,14 +70,6 @@ export async function local(file: string, options: LocalOptions): Promise<number
   } finally {
     folder.release();
   }
-}
-
-function expectFile(file: string): string {
-  const path = resolve(file);
-  if (!existsSync(path)) throw new UserError(`There is no file ${path}. Name the CSV file with the people to invite.`);
-  if (!statSync(path).isFile())
-    throw new UserError(`${path} is not a file. Name the CSV file with the people to invite.`);
-  return path;
 }
 
 function takeFolder(path: string): DataFolder {
@@ -93,11 +92,15 @@ async function withHost<T>(
     apiKey: target.key,
     workers,
     concurrency,
+    invitesGone: options.inviteGone,
+    allowedDomains: options.allowDomain,
     ...(tenant === undefined ? {} : { tenantId: tenant }),
     ...(role === undefined ? {} : { role }),
     ...(organization === undefined ? {} : { organization }),
     ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
-    ...(target.isSandbox ? { retryDelaySeconds: sandboxRetryDelaySeconds } : {}),
+    ...(target.isSandbox
+      ? { retryDelaySeconds: sandboxRetryDelaySeconds, outageDelaySeconds: sandboxOutageDelaySeconds }
+      : {}),
   });
   try {
     return await use(host);
@@ -118,6 +121,9 @@ async function run(
     target: target.name,
     role: options.role ?? '',
     organization: options.organization ?? '',
+    mapping: options.map,
+    invitesGone: options.inviteGone,
+    allowedDomains: options.allowDomain,
   };
   const upload = await startOrContinue(request, host, options, terminal);
   const stop = new AbortController();
@@ -150,22 +156,29 @@ async function startOrContinue(
 ): Promise<LocalUpload> {
   const sha256 = await checksumOf(request.file);
   const unfinished = await findUnfinished(host);
-  if (unfinished === undefined) {
+  const difference = unfinished === undefined ? undefined : differenceOf(unfinished.upload, request, sha256);
+  // A whole report of something else stands in nobody's way.
+  if (unfinished === undefined || (unfinished.isReported && difference !== undefined)) {
     const upload = await uploadAnew(request, sha256, host);
     terminal.say(`New job ${upload.jobId} for ${request.file}.`);
     return upload;
   }
-  const difference = differenceOf(unfinished, request, sha256);
+  const { upload, isReported } = unfinished;
   if (difference !== undefined) {
     throw new UserError(
-      `The data folder ${resolve(options.data)} has an unfinished job, ${unfinished.jobId}, and ${difference}. ` +
+      `The data folder ${resolve(options.data)} has an unfinished job, ${upload.jobId}, and ${difference}. ` +
         'To finish it, run the command that started it again. To leave it as it is and start afresh, choose another data folder with --data.',
     );
   }
-  terminal.say(`Continuing job ${unfinished.jobId} for ${request.file}, which an earlier run has not finished.`);
+  terminal.say(
+    isReported
+      ? `Delivering the report of job ${upload.jobId} for ${request.file}, which an earlier run could not deliver.`
+      : `Continuing job ${upload.jobId} for ${request.file}, which an earlier run has not finished. ` +
+          'What that run was cut off from is taken over within a minute.',
+  );
   // In case that run ended between the upload and its event.
-  host.announce(unfinished.key, unfinished.etag);
-  return unfinished;
+  if (!isReported) host.announce(upload.key, upload.etag);
+  return upload;
 }
 
 /** Times of objects are whole seconds: within one, the same file again would be the same job. */
@@ -184,13 +197,14 @@ async function present(
   terminal: Terminal,
 ): Promise<number> {
   const folder = resolve(options.out ?? join('reports', upload.jobId));
+  prepareFolder(folder, upload.request.file);
   const paths = await fetchReport(host.store, upload.key, upload.jobId, folder);
   const print = options.json ? terminal.say : terminal.result;
   for (const line of describeSummary(summary)) print(line);
   print('');
   for (const path of paths)
     print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
-  if (options.json) terminal.result(formatSummary(summary).trimEnd());
+  if (options.json) terminal.result(readFileSync(paths.at(-1) ?? '', 'utf8').trimEnd());
   return exitCodeOf(summary);
 }
 

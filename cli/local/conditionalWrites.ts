@@ -7,8 +7,10 @@
  * Source: S3 User Guide, "Conditional writes".
  */
 import type { FastifyInstance, FastifyRequest } from './fastify.ts';
+import { authorization } from './refuseStrangers.ts';
 
-export function addConditionalWrites(app: FastifyInstance): void {
+/** @param accessKeyId With which the server may be asked. */
+export function addConditionalWrites(app: FastifyInstance, accessKeyId: string): void {
   const turns = new Map<string, Promise<void>>();
   const ends = new WeakMap<FastifyRequest, () => void>();
 
@@ -24,7 +26,7 @@ export function addConditionalWrites(app: FastifyInstance): void {
       if (turns.get(path) === chain) turns.delete(path);
     });
     await before;
-    const refusal = await judge(app, request, path);
+    const refusal = await judge(app, request, path, accessKeyId);
     return refusal === undefined
       ? undefined
       : reply.code(refusal.status).type('application/xml').send(errorXml(refusal.code));
@@ -54,10 +56,11 @@ async function judge(
   app: FastifyInstance,
   { headers }: FastifyRequest,
   path: string,
+  accessKeyId: string,
 ): Promise<{ readonly status: number; readonly code: string } | undefined> {
   const { 'if-none-match': ifNoneMatch, 'if-match': ifMatch } = headers;
   if (ifNoneMatch === undefined && ifMatch === undefined) return undefined;
-  const found = await app.inject({ method: 'HEAD', url: path });
+  const found = await app.inject({ method: 'HEAD', url: path, headers: { authorization: authorization(accessKeyId) } });
   const etag = found.statusCode === 200 ? String(found.headers['etag']) : undefined;
   if (ifNoneMatch !== undefined && etag !== undefined) return { status: 412, code: 'PreconditionFailed' };
   if (ifMatch === undefined) return undefined;

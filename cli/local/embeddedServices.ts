@@ -1,11 +1,14 @@
 /**
  * S3 and SQS in this process: fauxqs, with its state in a folder, on the loopback address only.
  */
+import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { addBucketEvents, uploadEventBody } from './bucketEvents.ts';
 import { addConditionalWrites } from './conditionalWrites.ts';
 import type { FastifyInstance } from './fastify.ts';
+import { refuseStrangers } from './refuseStrangers.ts';
 
 export const bucketName = 'bulk-invite';
 
@@ -15,11 +18,15 @@ export type QueueName = keyof typeof queueNames;
 
 export interface EmbeddedServices {
   readonly endpoint: string;
+  /** Without these, every request is refused: other users of the machine can reach the port, too. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly queueUrls: Readonly<Record<QueueName, string>>;
   /** Puts the event of an upload into the uploads queue. */
   announce(key: string, etag: string): void;
-  /** Messages that were received too often. */
+  /** Queues with messages that were received too often. */
   deadLetters(): readonly QueueName[];
+  /** Gives those messages another chance. */
+  redrive(): Promise<void>;
   /** Messages that an earlier process had received and did not end. */
   abandoned(): readonly { readonly queue: QueueName; readonly receiptHandle: string }[];
   close(): Promise<void>;
@@ -43,8 +50,13 @@ const queueSettings: Readonly<Record<QueueName, { readonly visibilitySeconds: nu
 export async function startEmbeddedServices(dataFolder: string | undefined): Promise<EmbeddedServices> {
   let server: FauxqsServer | undefined;
   const send = (body: string) => expectStarted(server).sendMessage(queueNames.uploads, body);
+  const credentials = {
+    accessKeyId: randomBytes(16).toString('hex'),
+    secretAccessKey: randomBytes(16).toString('hex'),
+  };
   server = await startOnLoopback(dataFolder, (app) => {
-    addConditionalWrites(app);
+    refuseStrangers(app, credentials.accessKeyId);
+    addConditionalWrites(app, credentials.accessKeyId);
     addBucketEvents(app, bucketName, send);
   });
   const started = server;
@@ -52,10 +64,12 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
   const queueUrls = createQueues(started);
   return {
     endpoint: `http://${host}:${started.port}`,
+    credentials,
     queueUrls,
     announce: (key, etag) => send(uploadEventBody(key, etag)),
     deadLetters: () =>
       names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
+    redrive: () => redrive(started, credentials),
     abandoned: () =>
       names().flatMap((queue) =>
         (started.inspectQueue(queueNames[queue])?.messages.inflight ?? []).map(({ receiptHandle }) => ({
@@ -131,4 +145,21 @@ function names(): QueueName[] {
 function expectStarted(server: FauxqsServer | undefined): FauxqsServer {
   if (server === undefined) throw new Error('The embedded services have not started.');
   return server;
+}
+
+async function redrive(server: FauxqsServer, credentials: EmbeddedServices['credentials']): Promise<void> {
+  const sqs = new SQSClient({ endpoint: `http://${host}:${server.port}`, region, credentials });
+  try {
+    for (const queue of names()) {
+      const QueueUrl = server.inspectQueue(deadLetterName(queue))?.url;
+      for (;;) {
+        const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+        if (message === undefined) break;
+        server.sendMessage(queueNames[queue], message.Body ?? '');
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+      }
+    }
+  } finally {
+    sqs.destroy();
+  }
 }

@@ -18,7 +18,10 @@ export interface FastifyReply {
 }
 
 export interface FastifyInstance {
-  addHook(name: 'preHandler', hook: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): unknown;
+  addHook(
+    name: 'onRequest' | 'preHandler',
+    hook: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  ): unknown;
   /** Must call `done` before it returns: the handlers of fauxqs are answered a second time while a hook is waiting. */
   addHook(
     name: 'onSend',
@@ -27,6 +30,7 @@ export interface FastifyInstance {
   inject(request: {
     readonly method: 'HEAD';
     readonly url: string;
+    readonly headers: { readonly authorization: string };
   }): Promise<{ statusCode: number; headers: OutgoingHttpHeaders }>;
   listen(options: { readonly port: number; readonly host: string }): Promise<string>;
 }

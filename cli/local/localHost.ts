@@ -20,8 +20,11 @@ export interface LocalHostOptions {
   readonly concurrency: number;
   readonly role?: string;
   readonly organization?: string;
+  readonly invitesGone: boolean;
+  readonly allowedDomains: readonly string[];
   readonly callTimeoutSeconds?: number;
   readonly retryDelaySeconds?: number;
+  readonly outageDelaySeconds?: number;
 }
 
 export interface LocalHost {
@@ -51,6 +54,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   setEnvironment(options, services);
   const s3 = new S3Client();
   const sqs = new SQSClient();
+  await services.redrive();
   await takeOver(services, sqs);
   return {
     store: s3ObjectStore(s3, bucketName),
@@ -81,13 +85,16 @@ function setEnvironment(options: LocalHostOptions, services: EmbeddedServices): 
     BULK_INVITE_CONCURRENCY: options.concurrency,
     BULK_INVITE_ROLE: options.role,
     BULK_INVITE_ORGANIZATION: options.organization,
+    BULK_INVITE_INVITE_GONE: String(options.invitesGone),
+    BULK_INVITE_ALLOWED_DOMAINS: options.allowedDomains.join(','),
     BULK_INVITE_CALL_TIMEOUT_SECONDS: options.callTimeoutSeconds,
     BULK_INVITE_RETRY_DELAY_SECONDS: options.retryDelaySeconds,
+    BULK_INVITE_OUTAGE_DELAY_SECONDS: options.outageDelaySeconds,
     DCI_API_KEY: options.apiKey,
     POWERTOOLS_METRICS_DISABLED: 'true',
     AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: services.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: services.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: endpoint,
     // What a person has set for real AWS must not reach the embedded services.
     AWS_ENDPOINT_URL_S3: endpoint,

@@ -29,10 +29,12 @@ export async function runJob(
   const running = host.run(AbortSignal.any([stop, ended.signal]));
   // Awaited below; until then a failure must not go unhandled.
   running.catch(() => ended.abort());
-  const run = await watch(host, upload, terminal, AbortSignal.any([stop, ended.signal]));
-  ended.abort();
-  await running;
-  return run;
+  try {
+    return await watch(host, upload, terminal, AbortSignal.any([stop, ended.signal]));
+  } finally {
+    ended.abort();
+    await running;
+  }
 }
 
 async function watch(host: LocalHost, upload: LocalUpload, terminal: Terminal, signal: AbortSignal): Promise<Run> {

@@ -1,113 +1,145 @@
 /**
- * CSV: UTF-8 with or without a byte order mark, commas, quoted cells, any line ending.
+ * CSV files as people and systems really write them: bytes to records and back.
  */
-import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { stringify } from 'csv-stringify/sync';
-import { z } from 'zod';
+import { EncodingSurvey } from '../core/encoding.ts';
 import { WholeFileFault } from '../core/fault.ts';
+import { isGzip, otherKindOf, signatureBytes } from '../core/fileKind.ts';
+import { neutralize } from '../core/formula.ts';
 import { uploadLimits } from '../core/limits.ts';
-import type { Csv, CsvFormat, CsvRecord } from '../ports.ts';
-
-const byteOrderMark = '\ufeff';
+import type { Inspection, Reading } from '../core/reading.ts';
+import { RecordReader, type TextRecord } from '../core/recordReader.ts';
+import type { CsvFormat } from '../ports.ts';
+import { encodeText } from './encodeText.ts';
 
 export const csvFormat: CsvFormat = {
-  read: readCsv,
-  format: (records, newline) =>
+  inspect,
+  read,
+  format: (records, { delimiter, newline }) =>
+    // Every kind of line break in a cell is quoted, not only the one that ends the records.
     stringify(
-      records.map((cells) => [...cells]),
-      // Every kind of line break in a cell is quoted, not only the one that ends our records.
-      { record_delimiter: newline, escape_formulas: true, quoted_match: /[\r\n]/u },
+      records.map((cells) => cells.map(neutralize)),
+      { delimiter, record_delimiter: newline, quoted_match: /[\r\n]/u },
     ),
+  encode: encodeText,
 };
 
-async function readCsv(bytes: AsyncIterable<Uint8Array>): Promise<Csv> {
-  const texts = decode(bytes);
-  let beginning = '';
-  // The first line ending tells all others that we write; it is within the first record.
-  while (!/\n|\r[\s\S]/u.test(beginning) && beginning.length < uploadLimits.recordBytesMax) {
-    const next = await texts.next();
-    if (next.done === true) break;
-    beginning += next.value;
+/** Looks at every byte: what speaks for or against an encoding may stand at the very end. */
+async function inspect(bytes: AsyncIterable<Uint8Array>): Promise<Inspection> {
+  const survey = new EncodingSurvey();
+  const kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  let isWhole = true;
+  for await (const piece of plainBytes(bytes)) {
+    survey.add(piece);
+    const rest = uploadLimits.sampleBytes - keptBytes;
+    if (rest > 0) kept.push(piece.subarray(0, rest));
+    isWhole &&= piece.length <= rest;
+    keptBytes += Math.min(piece.length, rest);
   }
-  const hasByteOrderMark = beginning.startsWith(byteOrderMark);
-  const withoutMark = hasByteOrderMark ? beginning.slice(byteOrderMark.length) : beginning;
-  return { newline: firstNewline(withoutMark), hasByteOrderMark, records: parseRecords(prepend(withoutMark, texts)) };
+  const finding = survey.end();
+  if (finding.kind === 'undecodable') throw undecodable(finding.reason);
+  const { encoding, hasByteOrderMark } = finding;
+  // A character that is cut apart at the end of the sample is left out of it.
+  const sample = new TextDecoder(encoding).decode(Buffer.concat(kept), { stream: true });
+  return { encoding, hasByteOrderMark, sample, isWhole };
 }
 
-/** @throws WholeFileFault `not_utf8` */
-async function* decode(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, undefined> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+async function* read(
+  bytes: AsyncIterable<Uint8Array>,
+  { encoding, delimiter, width }: Reading,
+): AsyncGenerator<TextRecord[]> {
+  const decoder = new TextDecoder(encoding);
+  const reader = new RecordReader({ delimiter, width });
+  for await (const piece of plainBytes(bytes)) yield reader.push(decoder.decode(piece, { stream: true }));
+  yield reader.push(decoder.decode());
+  yield reader.end();
+}
+
+/** @throws WholeFileFault `not_text`, `damaged_gzip` or `file_too_large` */
+async function* plainBytes(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let bytesRead = 0;
-  for await (const piece of bytes) {
-    yield decodeOrFail(() => decoder.decode(piece, { stream: true }), bytesRead);
+  for await (const piece of unzipped(bytes)) {
     bytesRead += piece.length;
+    if (bytesRead > uploadLimits.textBytesMax) throw tooLarge();
+    yield piece;
   }
-  yield decodeOrFail(() => decoder.decode(), bytesRead);
-  return undefined;
 }
 
-function decodeOrFail(decodePiece: () => string, bytesRead: number): string {
+async function* unzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { beginning, all } = await peek(bytes);
+  if (!isGzip(beginning)) return yield* textOnly(beginning, all);
+  const source = Readable.from(all);
+  const gunzip = createGunzip();
+  source.on('error', (error) => gunzip.destroy(error));
   try {
-    return decodePiece();
+    const unpacked = await peek(source.pipe(gunzip));
+    yield* textOnly(unpacked.beginning, unpacked.all);
   } catch (cause) {
-    const message =
-      `The file is not UTF-8 text: after byte ${bytesRead} there are bytes that cannot be read. ` +
-      'Save it as “CSV UTF-8” (in Excel: Save As, file type CSV UTF-8) and upload it again.';
-    throw new WholeFileFault('not_utf8', message, { cause });
+    if (!isZlibError(cause)) throw cause;
+    throw new WholeFileFault(
+      'damaged_gzip',
+      'The compressed file is damaged or cut off. Compress it again, or upload it as it is.',
+      { cause },
+    );
+  } finally {
+    source.destroy();
+    gunzip.destroy();
   }
 }
 
-function firstNewline(text: string): Csv['newline'] {
-  const found = /\r\n|\n|\r/u.exec(text)?.[0];
-  return found === '\r\n' || found === '\r' ? found : '\n';
+async function* textOnly(beginning: Uint8Array, all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const other = otherKindOf(beginning);
+  for await (const piece of all) {
+    if (other !== undefined) throw new WholeFileFault('not_text', `This file is ${other.what}, not CSV. ${other.next}`);
+    yield piece;
+  }
 }
 
-async function* prepend(beginning: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
-  yield beginning;
-  yield* rest;
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
-/** csv-parse types its records as `any`. */
-/** csv-parse leaves a part of the line ending on, or all of it. */
-function withoutNewline(raw: string): string {
-  const end = raw.endsWith('\r\n') ? 2 : raw.endsWith('\n') || raw.endsWith('\r') ? 1 : 0;
-  return raw.slice(0, raw.length - end);
+/** The first bytes, and all bytes again from the first one. */
+async function peek(
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<{ readonly beginning: Uint8Array; readonly all: AsyncGenerator<Uint8Array> }> {
+  const source = bytes[Symbol.asyncIterator]();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < signatureBytes) {
+    const next = await source.next();
+    if (next.done === true) break;
+    pieces.push(next.value);
+    length += next.value.length;
+  }
+  const beginning = Buffer.concat(pieces);
+  return { beginning, all: resume(beginning, source) };
 }
 
-const positionSchema = z.object({ records: z.number() });
-const parsedSchema = z.object({ record: z.array(z.string()), raw: z.string() });
-
-async function* parseRecords(texts: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
-  const parser = parse({
-    raw: true,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    // A record of another width than the header is that row's fault alone.
-    relax_column_count: true,
-    relax_quotes: true,
-    max_record_size: uploadLimits.recordBytesMax,
-  });
-  pipeline(Readable.from(texts), parser, () => undefined);
-  let row = 0;
+async function* resume(beginning: Uint8Array, source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    for await (const parsed of parser) {
-      const { record: cells, raw } = parsedSchema.parse(parsed);
-      row += 1;
-      if (cells.some((cell) => cell.trim() !== '')) yield { row, cells, raw: withoutNewline(raw) };
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? notCsv(error) : error;
+    yield beginning;
+    for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
+  } finally {
+    await source.return?.();
   }
 }
 
-function notCsv(cause: CsvError): WholeFileFault {
-  // The parser tells where it was; the records that it had ready when it failed may not have been given any more.
-  const { records: row } = positionSchema.parse(cause);
-  const after = row === 0 ? 'at its beginning' : `after row ${row}`;
-  const found =
-    cause.code === 'CSV_QUOTE_NOT_CLOSED' || cause.code === 'CSV_MAX_RECORD_SIZE'
-      ? 'a double quote opens a cell and is never closed'
-      : `it is not CSV (${cause.code})`;
-  const next = 'Close the quote, or write a quote inside a cell as two quotes, and upload the file again.';
-  return new WholeFileFault('not_csv', `The file cannot be read ${after}: ${found}. ${next}`, { cause });
+function undecodable(reason: string): WholeFileFault {
+  return new WholeFileFault(
+    'undecodable',
+    `The encoding of the file could not be made out: ${reason}. ` +
+      'Save it as “CSV UTF-8” (in Excel: Save As, file type CSV UTF-8) and upload it again.',
+  );
+}
+
+function tooLarge(): WholeFileFault {
+  const limit = `${uploadLimits.textBytesMax / 1024 / 1024} MiB`;
+  return new WholeFileFault(
+    'file_too_large',
+    `The file holds more than ${limit} of text. Split it and upload the pieces.`,
+  );
 }

@@ -34,11 +34,23 @@ const userSchema = z.object({
     .transform((status) => status ?? ''),
 });
 const namedSchema = z.object({ id: z.string(), name: z.string() });
-const usersSchema = z.object({ users: listOf(userSchema) });
+const usersSchema = z
+  .object({ users: listOf(userSchema), rowCount: z.number().nullish() })
+  // A list that was cut short would have people invited again.
+  .refine(({ users, rowCount }) => rowCount === null || rowCount === undefined || rowCount === users.length);
 const rolesSchema = z.object({ roles: listOf(namedSchema) });
 const organizationsSchema = z.object({ organizations: listOf(namedSchema) });
 const keyOwnerSchema = z.object({ email: z.string(), domain: z.string() });
-const invitedSchema = z.object({ user: z.object({ id: z.string().min(1), email: z.string() }) });
+const invitedSchema = z.object({
+  user: z.object({ id: z.string().min(1), email: z.string(), status: z.string().nullish() }),
+});
+
+const notTheApi = 'an answer that is not one of the DoiT API.';
+
+interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly httpStatus: number;
+}
 
 export function connectDoitApi(settings: DoitApiSettings, readKey: () => Promise<string>): ConnectApi {
   return (onCall) => doitApi(settings, readKey, onCall);
@@ -47,7 +59,13 @@ export function connectDoitApi(settings: DoitApiSettings, readKey: () => Promise
 function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCall: OnApiCall): InviteApi {
   const { apiUrl, tenantId, callTimeoutMs } = settings;
   return {
-    validateKey: () => read('validate', '/auth/v1/validate', keyOwnerSchema, apiLimits.answerBytesMax),
+    validateKey: async () => {
+      const answer = await read('validate', '/auth/v1/validate', keyOwnerSchema, apiLimits.answerBytesMax);
+      // A success that is not the API's: the address is that of something else.
+      return answer.kind === 'unreadable'
+        ? { kind: 'refused', httpStatus: answer.httpStatus, message: notTheApi }
+        : answer;
+    },
     listUsers: async () => mapRead(await list('list_users', '/iam/v1/users', usersSchema), ({ users }) => users),
     listRoles: async () => mapRead(await list('list_roles', '/iam/v1/roles', rolesSchema), ({ roles }) => roles),
     listOrganizations: async () =>
@@ -72,7 +90,9 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
       }
       const user = invitedSchema.safeParse(result.json).data?.user;
       const isThatUser = user !== undefined && emailKey(user.email) === emailKey(invitee.email);
-      return readInviteAnswer(result, isThatUser ? user.id : undefined);
+      // Somebody whom an invitation finds in another state was there before.
+      const isInvited = isThatUser && (user.status ?? 'invited').toLowerCase() === 'invited';
+      return readInviteAnswer(result, isInvited ? user.id : undefined);
     },
   };
 
@@ -86,7 +106,9 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
   }
 
   async function list<T>(operation: Operation, path: string, schema: z.ZodType<T>): Promise<ReadAnswer<T>> {
-    return await read(operation, path, schema, apiLimits.listBytesMax, apiLimits.listTimeoutMs);
+    const answer = await read(operation, path, schema, apiLimits.listBytesMax, apiLimits.listTimeoutMs);
+    if (answer.kind !== 'unreadable') return answer;
+    return { kind: 'unavailable', detail: `status ${answer.httpStatus} with an answer that could not be read` };
   }
 
   async function read<T>(
@@ -95,7 +117,7 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
     schema: z.ZodType<T>,
     bytesMax: number,
     timeoutMs: number = callTimeoutMs,
-  ): Promise<ReadAnswer<T>> {
+  ): Promise<ReadAnswer<T> | Unreadable> {
     const result = await call(operation, { method: 'GET', path, bytesMax }, timeoutMs);
     if (result.kind === 'no_answer') return { kind: 'unavailable', detail: result.detail };
     const { httpStatus, errorMessage: message } = result;
@@ -103,8 +125,7 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
       return { kind: 'refused', httpStatus, message };
     if (httpStatus < 200 || httpStatus >= 300) return { kind: 'unavailable', detail: `status ${httpStatus}` };
     const parsed = schema.safeParse(result.json);
-    if (parsed.success) return { kind: 'read', value: parsed.data };
-    return { kind: 'unavailable', detail: `status ${httpStatus} with an answer that could not be read` };
+    return parsed.success ? { kind: 'read', value: parsed.data } : { kind: 'unreadable', httpStatus };
   }
 
   async function call(operation: Operation, request: Request, timeoutMs: number): Promise<Exchange> {

@@ -13,10 +13,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import pRetry from 'p-retry';
+import { writeLimits } from '../core/limits.ts';
 import type { ObjectInfo, ObjectStore, ObjectWriter, PutCondition, PutResult, StoredText } from '../ports.ts';
-
-/** The smallest part that S3 takes, and so the memory that a writer holds. */
-const uploadPartBytes = 5 * 1024 * 1024;
 
 /** S3 answers 409 where two conditional writes of one key meet; the SDK does not retry it. */
 const conflictRetries = { retries: 6, minTimeout: 50, maxTimeout: 1000, randomize: true };
@@ -46,6 +44,7 @@ async function head(
       ...(found.VersionId === undefined ? {} : { versionId: found.VersionId }),
       bytes: found.ContentLength ?? 0,
       modifiedAtMs: expectPresent(found.LastModified, 'HeadObject', 'a LastModified').getTime(),
+      metadata: found.Metadata ?? {},
     };
   } catch (error) {
     if (hasStatus(error, 404)) return undefined;
@@ -121,15 +120,15 @@ function writer(
 ): ObjectWriter {
   const body = new PassThrough();
   const params = { Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...conditionHeaders(condition) };
-  const upload = new Upload({ client, params, queueSize: 1, partSize: uploadPartBytes });
+  const upload = new Upload({ client, params, queueSize: 1, partSize: writeLimits.uploadPartBytes });
   const uploaded = upload.done();
   // A failed upload no longer reads: without this, a write that waits for it to read would wait for ever.
   uploaded.catch((error: unknown) => body.destroy(error instanceof Error ? error : new Error(String(error))));
   body.on('error', () => undefined);
   return {
-    write: async (text) => {
+    write: async (content) => {
       if (body.destroyed) await uploaded;
-      if (!body.write(text)) await once(body, 'drain');
+      if (!body.write(content)) await once(body, 'drain');
     },
     close: async () => {
       body.end();

@@ -7,6 +7,8 @@ import type { DoitApiSettings } from './doitApi.ts';
 
 const text = z.string().min(1);
 const seconds = z.coerce.number().positive().max(86_400);
+/** A call must fit into an invocation several times. */
+const callSeconds = z.coerce.number().positive().max(120);
 
 const settingsSchema = z.object({
   BULK_INVITE_BUCKET: text,
@@ -24,10 +26,16 @@ const settingsSchema = z.object({
   /** For rows that name none: an id or a name. */
   BULK_INVITE_ROLE: text.optional(),
   BULK_INVITE_ORGANIZATION: text.optional(),
+  /** People whose row says that they have left or are disabled are invited, too. */
+  BULK_INVITE_INVITE_GONE: z.stringbool().default(false),
+  /** Domains, separated by commas: addresses of others are invalid. */
+  BULK_INVITE_ALLOWED_DOMAINS: z.string().default(''),
   /** How long one call may take. */
-  BULK_INVITE_CALL_TIMEOUT_SECONDS: seconds.default(apiLimits.callTimeoutMs / 1000),
+  BULK_INVITE_CALL_TIMEOUT_SECONDS: callSeconds.default(apiLimits.callTimeoutMs / 1000),
   /** The first delay before a row is tried again; it doubles. */
   BULK_INVITE_RETRY_DELAY_SECONDS: seconds.default(workerLimits.retryDelayMinMs / 1000),
+  /** How long a worker stays away from an API that is down at first; it doubles. */
+  BULK_INVITE_OUTAGE_DELAY_SECONDS: seconds.default(outageLimits.firstDelayMs / 1000),
   /** How long the API may be down before a job gives up. */
   BULK_INVITE_GIVE_UP_SECONDS: seconds.default(outageLimits.giveUpMs / 1000),
 });
@@ -40,6 +48,8 @@ export const workerSettings = settingsSchema.omit({
   BULK_INVITE_UPLOADS_QUEUE_URL: true,
   BULK_INVITE_WORKERS: true,
   BULK_INVITE_ROLE: true,
+  BULK_INVITE_INVITE_GONE: true,
+  BULK_INVITE_ALLOWED_DOMAINS: true,
   BULK_INVITE_ORGANIZATION: true,
 });
 export const reportSettings = settingsSchema.pick({ BULK_INVITE_BUCKET: true, BULK_INVITE_REPORTS_QUEUE_URL: true });

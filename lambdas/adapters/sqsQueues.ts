@@ -2,12 +2,10 @@
  * Queues on SQS.
  */
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { redeliveryLimits } from '../core/limits.ts';
 import type { IncomingQueue, OutgoingMessage, OutgoingQueue } from '../ports.ts';
 
-/** A batch of SQS holds ten messages. */
-const batchMessagesMax = 10;
-/** A batch may fail in part; what failed is sent again this often. */
-const batchTriesMax = 4;
+const { batchMessagesMax, batchTriesMax } = redeliveryLimits;
 
 export function sqsOutgoingQueue(client: SQSClient, queueUrl: string): OutgoingQueue {
   return {

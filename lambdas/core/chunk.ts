@@ -10,7 +10,7 @@
 import type { ApiCalls } from './apiCalls.ts';
 import { workerLimits } from './limits.ts';
 import type { Outage } from './outage.ts';
-import { type GivingUp, giveUp, putInDoubtByCrash, type RowProgress } from './rowProgress.ts';
+import { type GivingUp, giveUp, lookUpFirst, putInDoubtByCrash, type RowProgress } from './rowProgress.ts';
 
 export type ChunkState =
   | { readonly kind: 'waiting' }
@@ -31,6 +31,8 @@ export interface Chunk {
   readonly token: string;
   readonly state: ChunkState;
   readonly rows: readonly RowProgress[];
+  /** When the rows were judged by the directory snapshot. */
+  readonly judgedAtMs: number;
   readonly crashesWithoutProgress: number;
   readonly outage?: Outage;
   readonly apiCalls: ApiCalls;
@@ -57,7 +59,7 @@ export function claim(chunk: Chunk, claimant: Claimant): Claim {
     case 'settled':
       return { kind: 'already_settled' };
     case 'waiting':
-      return { kind: 'claimed', chunk: run(chunk, claimant) };
+      return { kind: 'claimed', chunk: run(refreshed(chunk, claimant.nowMs), claimant) };
     case 'running': {
       if (state.leaseEndsAtMs > claimant.nowMs) return { kind: 'owned_by_another', leaseEndsAtMs: state.leaseEndsAtMs };
       const hasProgress = outcomeCount(chunk) > state.outcomesAtClaim;
@@ -96,6 +98,12 @@ export function isWhole(chunk: Chunk): boolean {
 
 export function outcomeCount(chunk: Chunk): number {
   return chunk.rows.reduce((count, row) => count + (row.outcome === undefined ? 0 : 1), 0);
+}
+
+/** Long after the snapshot, somebody else may have invited a person. */
+function refreshed(chunk: Chunk, nowMs: number): Chunk {
+  if (nowMs - chunk.judgedAtMs <= workerLimits.snapshotFreshMs) return chunk;
+  return { ...chunk, rows: chunk.rows.map(lookUpFirst) };
 }
 
 function run(chunk: Chunk, { owner, nowMs, leaseMs }: Claimant): Chunk {

@@ -13,6 +13,5 @@ export function chunkRowsFor(uploadBytes: number, workers: number): number {
   const rowsUsual = uploadBytes / chunkLimits.rowBytesUsual;
   const forOneListPage = Math.ceil(rowsMax / chunkLimits.chunksMax);
   const forBusyWorkers = Math.ceil(rowsUsual / (workers * chunkLimits.chunksPerWorker));
-  const largestThatHelps = 100;
-  return Math.max(chunkLimits.chunkRowsMin, forOneListPage, Math.min(largestThatHelps, forBusyWorkers));
+  return Math.max(chunkLimits.chunkRowsMin, forOneListPage, Math.min(chunkLimits.chunkRowsUseful, forBusyWorkers));
 }

@@ -1,90 +1,303 @@
 /**
- * Which column of an upload holds what. Names are matched without regard to case, blanks, dashes and underscores.
+ * Which column of an upload holds what.
  */
 import { WholeFileFault } from './fault.ts';
-import { listNames } from './quote.ts';
+import { restore } from './formula.ts';
+import { allHeaderWords, headerKey } from './headerName.ts';
+import { listNames, quote } from './quote.ts';
+import { isReportColumn } from './reportColumns.ts';
 
-const fields = ['email', 'firstName', 'lastName', 'jobTitle', 'role', 'organization'] as const;
+export const fields = ['email', 'firstName', 'lastName', 'jobTitle', 'role', 'organization'] as const;
 
 export type Field = (typeof fields)[number];
+
+/** Headers that a person has chosen, by field. An empty one means that the file has no column for the field. */
+export type Mapping = Readonly<Partial<Record<Field, string>>>;
 
 export interface Columns {
   /** The columns' headers as they stand in the file. */
   readonly header: readonly string[];
   /** For each field that the file has: the index of its column, from 0. */
   readonly indexByField: Readonly<Partial<Record<Field, number>>>;
-  /** Indexes of the columns that were not taken for a field. */
+  /** The column whose cell is read where the email is blank: the user principal name of an Entra export. */
+  readonly emailFallbackIndex?: number;
+  /** Whether the file is a report of ours, which comes back. */
+  readonly isReport: boolean;
+  /** Columns that say whether a person is still there. */
+  readonly statusIndexes: readonly number[];
+  /** Columns in which a yes says that a person is gone. */
+  readonly goneIndexes: readonly number[];
+  /** Columns with dates of leaving, which are not judged. */
+  readonly leavingDateIndexes: readonly number[];
+  /** Indexes of the columns that were not taken for anything. */
   readonly ignored: readonly number[];
+  /** For people: what was not taken, though it looks like it. */
+  readonly warnings: readonly string[];
 }
 
-/** Names of each field; of two that a file has, the earlier one wins. */
-const aliases: Readonly<Record<Field, readonly string[]>> = {
-  email: ['email', 'emailaddress', 'useremail', 'workemail', 'mail', 'emailid', 'businessemail', 'companyemail'],
-  firstName: ['firstname', 'givenname', 'first', 'forename'],
-  lastName: ['lastname', 'surname', 'familyname', 'last'],
-  jobTitle: ['jobtitle', 'jobfunction', 'title', 'position'],
-  role: ['roleid', 'role', 'userrole', 'rolename'],
-  organization: [
-    'organizationid',
-    'organization',
-    'organisationid',
-    'organisation',
-    'organizationname',
-    'orgid',
-    'org',
+/** Names of each field, as the words of a header run together. Of two that a file has, the one in the earlier group wins. */
+const names: Readonly<Record<Exclude<Field, 'email'>, readonly (readonly string[])[]>> = {
+  firstName: [
+    words('firstname givenname forename vorname prenom nombre nome fornavn fornamn voornaam imie'),
+    ['preferredfirstname'],
+    ['legalfirstname'],
+    ['first'],
   ],
+  lastName: [
+    words(
+      'lastname surname familyname nachname nom nomdefamille apellido apellidos cognome sobrenome etternavn efternavn',
+    ),
+    words('efternamn achternaam nazwisko preferredlastname'),
+    ['legallastname'],
+    ['last'],
+  ],
+  jobTitle: [
+    words('jobtitle jobfunction worktitle employeetitle positiontitle businesstitle jobtitledescription'),
+    ['title'],
+    words('position stelle stellenbezeichnung poste fonction cargo puesto funktion'),
+  ],
+  role: [['roleid'], words('role userrole rolename doitrole')],
+  organization: [words('organizationid organisationid orgid'), words('organization organisation organizationname org')],
 };
 
-/** Columns that our own reports add; in an upload they mean nothing. */
-const reportColumn = /^invite_/u;
+const emailWords = new Set(
+  words('email mail correo courriel epost emailadresse emailadress emailadres mailadresse emailaddress electronico'),
+);
+/** Words that make a column with an email address the one of work. */
+const workWords = new Set(
+  words(
+    'work business company corporate office professional dienstlich dienstliche geschaftlich geschaftliche arbeit travail professionnel trabajo lavoro',
+  ),
+);
+/** Words that change nothing about whose address it is. A column with any other word is not taken without being told to. */
+const neutralWords = new Set(
+  words(
+    'address adresse id primary main contact user employee staff member person worker default login the de di d to invite invitee mitarbeiter address1 1',
+  ),
+);
+/** Other ways to write the name of such a column, run together. */
+const emailKeys = new Set(
+  words('useremail workemail businessemail companyemail emailid emailaddress workmail usermail workcontactworkemail'),
+);
+
+/** Columns that say whether a person is still there. */
+const statusNames = new Set(
+  words(`
+    status accountstatus userstatus employeestatus employmentstatus workerstatus workstatus positionstatus assignmentstatus
+    associatestatus jobstatus hrstatus payrollstatus currentstatus contractstatus empstatus lifecycle lifecyclestatus
+    lifecyclestage lifecyclestate accountenabled enabled active isactive activestatus employmentstate accountstate userstate
+    beschaftigungsstatus mitarbeiterstatus statut estadodelempleado estadolaboral stato
+  `),
+);
+/** Columns in which a yes says that a person is gone. */
+const goneNames = new Set(
+  words(
+    'disabled isdisabled suspended issuspended terminated isterminated archived deactivated accountdisabled deleted',
+  ),
+);
+/** Columns whose dates are not looked at. */
+const leavingDateName =
+  /^(?:termination|leaving|exit|end|lastday|offboarding|separation|austritt|kundigung)s?(?:date|datum|ofwork|on)?$/u;
+
+/** Columns that only an export of a directory or an HR system has: there, “organization” and “role” are not DoiT's. */
+const exportNames = new Set(
+  words(`
+    login userprincipalname objectid employeeid employeenumber employeetype workerid personnelnumber personalnummer
+    department division costcenter manager managerid hiredate startdate reportsto jobcode userid associateid businessunit
+  `),
+);
 
 /**
  * Finds the fields in a header.
  *
- * @throws WholeFileFault `no_email_column`, or `ambiguous_column` where two columns are equally good for one field.
+ * @throws WholeFileFault `no_email_column`, `ambiguous_column` where two columns are equally good for one field, or
+ * `unknown_mapping` where a chosen column is not in the header.
  */
-export function readColumns(header: readonly string[]): Columns {
-  const names = header.map(columnName);
-  const indexByField: Partial<Record<Field, number>> = {};
-  for (const field of fields) {
-    const index = findColumn(field, names, header);
-    if (index !== undefined) indexByField[field] = index;
-  }
+export function readColumns(found: readonly string[], mapping: Mapping = {}): Columns {
+  const isReport = found.some(isReportColumn);
+  const header = isReport ? found.map(restore) : found;
+  const { indexByField, warnings } = findFields(header, mapping);
   if (indexByField.email === undefined) throw noEmailColumn(header);
   const taken = new Set(Object.values(indexByField));
-  return { header, indexByField, ignored: header.map((_, index) => index).filter((index) => !taken.has(index)) };
+  const free = (is: (key: string) => boolean) =>
+    indexesOf(header, (name) => is(headerKey(name))).filter((index) => !taken.has(index));
+  const [fallback] = mapping.email === undefined ? free((key) => key === 'userprincipalname') : [];
+  const statusIndexes = free((key) => statusNames.has(key));
+  const goneIndexes = free((key) => goneNames.has(key));
+  const used = new Set([...taken, ...statusIndexes, ...goneIndexes, ...(fallback === undefined ? [] : [fallback])]);
+  const ignored = header.map((_, index) => index).filter((index) => !used.has(index));
+  return {
+    header,
+    indexByField,
+    ...(fallback === undefined ? {} : { emailFallbackIndex: fallback }),
+    isReport,
+    statusIndexes,
+    goneIndexes,
+    leavingDateIndexes: free((key) => leavingDateName.test(key)),
+    ignored,
+    warnings: [...warnings, ...(mapping.email === undefined ? otherEmails(header, ignored) : [])],
+  };
 }
 
-/** Whether a column was added by one of our reports. */
-export function isReportColumn(header: string): boolean {
-  return reportColumn.test(header.trim().toLowerCase());
+/** For people: what each column was taken for, and which were not. */
+export function describeColumns(columns: Columns): {
+  readonly used: Record<string, string>;
+  readonly ignored: string[];
+} {
+  const { header, indexByField, emailFallbackIndex, statusIndexes, goneIndexes, ignored } = columns;
+  const nameOf = (index: number) => header[index] ?? '';
+  const used = Object.entries(indexByField).map(([field, index]) => [field, nameOf(index)] as const);
+  const status = [...statusIndexes, ...goneIndexes].map(nameOf).join(', ');
+  return {
+    used: {
+      ...Object.fromEntries(used),
+      ...(emailFallbackIndex === undefined ? {} : { emailWhereBlank: nameOf(emailFallbackIndex) }),
+      ...(status === '' ? {} : { stillThere: status }),
+    },
+    ignored: ignored.map(nameOf),
+  };
 }
 
-function findColumn(field: Field, names: readonly string[], header: readonly string[]): number | undefined {
-  for (const alias of aliases[field]) {
-    const found = names.flatMap((name, index) => (name === alias ? [index] : []));
+function findFields(header: readonly string[], mapping: Mapping): Pick<Columns, 'indexByField' | 'warnings'> {
+  const indexByField: Partial<Record<Field, number>> = {};
+  const warnings: string[] = [];
+  const isExport = header.some((name) => exportNames.has(headerKey(name)));
+  for (const field of fields) {
+    const chosen = mapping[field];
+    const index = chosen === undefined ? findColumn(field, header) : chosenColumn(field, chosen, header);
+    if (index === undefined) continue;
+    const name = header[index] ?? '';
+    if (chosen === undefined && isExport && isForeign(field, name)) warnings.push(foreign(field, name));
+    else indexByField[field] = index;
+  }
+  const shared = fields.find((field) => field !== 'email' && indexByField[field] === indexByField.email);
+  if (indexByField.email !== undefined && shared !== undefined)
+    throw sharedColumn(shared, header[indexByField.email] ?? '');
+  return { indexByField, warnings };
+}
+
+/** Whether a header names a column with the people's own addresses. */
+export function isEmailHeader(name: string): boolean {
+  return emailRank(name) !== undefined;
+}
+
+function findColumn(field: Field, header: readonly string[]): number | undefined {
+  if (field === 'email') return findEmail(header);
+  for (const group of names[field]) {
+    const found = indexesOf(header, (name) => group.includes(headerKey(name)));
     if (found.length > 1) throw ambiguousColumn(field, found, header);
     if (found[0] !== undefined) return found[0];
   }
   return undefined;
 }
 
-function columnName(header: string): string {
-  return isReportColumn(header) ? '' : header.toLowerCase().replace(/[\s\u00a0\u200b\ufeff_-]+/gu, '');
+function findEmail(header: readonly string[]): number | undefined {
+  const ranks = header.map(emailRank);
+  const best = Math.min(...ranks.map((rank) => rank ?? Number.POSITIVE_INFINITY));
+  const found = ranks.flatMap((rank, index) => (rank === best ? [index] : []));
+  if (found.length > 1) throw ambiguousColumn('email', found, header);
+  return Number.isFinite(best) ? found[0] : undefined;
 }
 
-function noEmailColumn(header: readonly string[]): WholeFileFault {
-  return new WholeFileFault(
-    'no_email_column',
-    `No column with email addresses was found. The header (row 1) has ${listNames(header)}. ` +
-      `Name one column ${listNames(aliases.email)} (capitals, blanks, dashes and underscores do not matter) and upload the file again.`,
+/** The lower, the better; undefined where it is not certain that the column holds the person's own address. */
+function emailRank(name: string): number | undefined {
+  if (isReportColumn(name)) return undefined;
+  const found = allHeaderWords(name);
+  const key = found.join('');
+  if (key === 'userprincipalname') return 5;
+  if (emailKeys.has(key)) return /^(?:work|business|company)/u.test(key) ? 1 : 2;
+  const isPlain = (word: string) => emailWords.has(word) || neutralWords.has(word) || emailKeys.has(word);
+  if (!found.some((word) => emailWords.has(word) || emailKeys.has(word))) return undefined;
+  if (!found.every((word) => isPlain(word) || workWords.has(word))) return undefined;
+  return found.some((word) => workWords.has(word)) ? 1 : 2;
+}
+
+function chosenColumn(field: Field, chosen: string, header: readonly string[]): number | undefined {
+  if (chosen === '') return undefined;
+  const number = Number(/^#(\d+)$/u.exec(chosen)?.[1]);
+  if (number >= 1 && number <= header.length) return number - 1;
+  const exact = indexesOf(header, (name) => name === chosen);
+  const found = exact.length > 0 ? exact : indexesOf(header, (name) => headerKey(name) === headerKey(chosen));
+  if (found.length > 1) throw ambiguousColumn(field, found, header);
+  if (found[0] !== undefined) return found[0];
+  throw new WholeFileFault(
+    'unknown_mapping',
+    `The column ${quote(chosen)} that was chosen for ${field} is not in the file. Its header has ${listNames(header)}.`,
   );
 }
 
+function isForeign(field: Field, name: string): boolean {
+  return (
+    (field === 'organization' || field === 'role') &&
+    !headerKey(name).endsWith('id') &&
+    !headerKey(name).includes('doit')
+  );
+}
+
+function foreign(field: Field, name: string): string {
+  return (
+    `The column ${quote(name)} was not taken for DoiT's ${field}, because the file looks like an export of a directory or an ` +
+    `HR system, where it means something else. If it is DoiT's, say so with --map ${field}=${JSON.stringify(name)}.`
+  );
+}
+
+function indexesOf(header: readonly string[], is: (name: string) => boolean): number[] {
+  return header.flatMap((name, index) => (!isReportColumn(name) && is(name) ? [index] : []));
+}
+
+function noEmailColumn(header: readonly string[]): WholeFileFault {
+  const candidates = header.filter((name) => /mail|correo|courriel|epost/iu.test(name) && !isReportColumn(name));
+  const perhaps =
+    candidates.length === 0
+      ? ''
+      : ` ${listNames(candidates)} may be somebody else's or for another purpose, so it was not taken without being told to.`;
+  return new WholeFileFault(
+    'no_email_column',
+    `No column with the email addresses of the people was found. The header has ${listNames(header)}.${perhaps} Name one column ` +
+      '“email” or “work email” (capitals, blanks, dashes and underscores do not matter), or choose one with --map email="…".',
+  );
+}
+
+function sharedColumn(field: Field, name: string): WholeFileFault {
+  return new WholeFileFault(
+    'bad_mapping',
+    `The column ${quote(name)} was chosen for both email and ${field}. Choose another one for ${field}.`,
+  );
+}
+
+/** How to choose the first candidate: by its name, or by its place where several have the same name. */
+function chosenAs(found: readonly number[], header: readonly string[]): string {
+  const [first = 0] = found;
+  const name = header[first] ?? '';
+  const isUnique = header.filter((other) => other === name).length === 1;
+  return isUnique ? JSON.stringify(name) : `"#${first + 1}"`;
+}
+
+/** Words of columns that are somebody else's, or private, without doubt. */
+const othersOnly =
+  /recover|second|backup|altern|other|person|privat|home|manager|supervis|reports|approv|assist|emergen|spouse|forward|alias|previous|vorgesetzt|responsab|jefe|boss|lead|mentor|owner|partner|buddy|kin|upload|new|status|verified|opt|stop|code|nick|voice|usage|send|notif|invitation|count|quota|domain|signature|format|type|language|template|consent/u;
+
+/** The address of work may stand in a column whose name has a word that is not known. */
+function otherEmails(header: readonly string[], ignored: readonly number[]): string[] {
+  return ignored
+    .map((index) => header[index] ?? '')
+    .filter((name) => !isReportColumn(name) && allHeaderWords(name).some((word) => emailWords.has(word)))
+    .filter((name) => !othersOnly.test(allHeaderWords(name).join('')) && emailRank(name) === undefined)
+    .map(
+      (name) =>
+        `The column ${quote(name)} was not taken for the email. If it is the one of work, say so with --map email=${JSON.stringify(name)}.`,
+    );
+}
+
+function words(list: string): readonly string[] {
+  return list.trim().split(/\s+/u);
+}
+
 function ambiguousColumn(field: Field, found: readonly number[], header: readonly string[]): WholeFileFault {
-  const candidates = found.map((index) => `column ${index + 1} ${listNames([header[index] ?? ''])}`).join(' and ');
+  const candidates = found.map((index) => `column ${index + 1} ${quote(header[index] ?? '')}`).join(' and ');
   return new WholeFileFault(
     'ambiguous_column',
-    `Two columns could both be the ${field}: ${candidates}. Rename or remove all but one and upload the file again.`,
+    `Several columns could be the ${field}: ${candidates}. Choose one with --map ${field}=${chosenAs(found, header)}, ` +
+      'or rename or remove all but one.',
   );
 }

@@ -7,7 +7,19 @@ export const incomingPrefix = 'incoming/';
 const jobsPrefix = 'jobs/';
 export const reportsPrefix = 'reports/';
 
+const mappingName = 'mapping.json';
+
 export type ReportFile = 'results.csv' | 'retry.csv' | 'report.html' | 'summary.json';
+
+/** The mapping for all uploads in the folder of this one. */
+export function mappingKeyBeside(uploadKey: string): string {
+  return `${uploadKey.slice(0, uploadKey.lastIndexOf('/') + 1)}${mappingName}`;
+}
+
+/** Whether an object under `incoming/` is an upload of people; a folder or a mapping is not. */
+export function isUploadKey(key: string): boolean {
+  return key.startsWith(incomingPrefix) && !key.endsWith('/') && !key.endsWith(`/${mappingName}`);
+}
 
 export function jobKey(jobId: JobId): string {
   return `${jobsPrefix}${jobId}/job.json`;

@@ -12,8 +12,18 @@ const mebibyte = 1024 * kibibyte;
 export const uploadLimits = {
   /** A roster of two million people is about this large; a larger file is far more often a mistake. */
   uploadBytesMax: 256 * mebibyte,
-  /** One record of a people export is below 10 KiB; more than this is an unclosed quote. */
-  recordBytesMax: 1 * mebibyte,
+  /** The same for its text, once it is unpacked. */
+  textBytesMax: 1024 * mebibyte,
+  /** The delimiter and the header are found in so much of the beginning. */
+  sampleBytes: 256 * kibibyte,
+  /** Title lines above a header are fewer. */
+  headerLookedForInRecords: 30,
+  /** A line of a people export is below 10 KiB; a longer one than this is damage. */
+  lineCharactersMax: 256 * kibibyte,
+  /** What the report keeps of a line that is too long. */
+  longLineKeptCharacters: 1 * kibibyte,
+  /** How far the closing quote of a cell is looked for. */
+  recordCharactersMax: 64 * kibibyte,
   /** Header names that a message lists before it says how many more there are. */
   namesListedMax: 20,
   /** Characters of a cell that a message quotes. */
@@ -37,12 +47,16 @@ export const chunkLimits = {
   rowBytesMin: 24,
   /** A usual row; only a small file's chunk size hangs on it, and only for speed. */
   rowBytesUsual: 60,
+  /** More rows than this in a chunk make it no faster, unless there would be too many chunks. */
+  chunkRowsUseful: 100,
   /** Chunks for each worker that a small file is cut into, so that the last ones end together. */
   chunksPerWorker: 8,
 } as const;
 
 /** How a worker handles one chunk. */
 export const workerLimits = {
+  /** How soon a worker sees that its time is up, while all its rows wait. */
+  tickMs: 1 * second,
   /** How often progress is saved, which is also how often the lease is renewed. */
   saveEveryMs: 5 * second,
   /** What a lease has beyond the time of one call: a late save, a slow store, clocks that differ. */
@@ -58,8 +72,10 @@ export const workerLimits = {
   failuresInARowMax: 10,
   /** Rows whose invitations fail, with none answered in between, after which the API counts as down for invitations. */
   failingRowsMax: 5,
-  /** An outage of nothing but invitations that lasts longer is the rows' own fault: look-ups work all the time. */
-  blameRowsAfterMs: 10 * minute,
+  /** So many pauses show that a few failing rows are themselves to blame, while look-ups work. */
+  blameRowsAfterPauses: 2,
+  /** After this time, the directory may have changed: a row that was not tried yet is looked up first. */
+  snapshotFreshMs: 4 * hour,
   /** Answers 429 in a row after which a chunk steps aside instead of holding on. */
   slowDownsInARowMax: 8,
   /** Answers 403 in a row that say the key may not invite at all. */
@@ -83,6 +99,9 @@ export const redeliveryLimits = {
   delayMaxMs: 15 * minute,
   /** A message is never made visible in less: 0 is indistinguishable from an acknowledgement in some servers. */
   hiddenSecondsMin: 1,
+  /** A batch of SQS holds ten messages; it may fail in part, and what failed is sent again this often. */
+  batchMessagesMax: 10,
+  batchTriesMax: 4,
   /** SQS allows 12 hours in all from the first receive. */
   hiddenSecondsMax: 15 * 60,
 } as const;
@@ -100,8 +119,21 @@ export const apiLimits = {
   retryAfterMaxMs: 60 * second,
 } as const;
 
+/** What is gathered before it is written. */
+export const writeLimits = {
+  /** Text of a part or a report file. */
+  gatheredCharacters: 64 * kibibyte,
+  /** Users of a directory snapshot that are turned into text together. */
+  usersAtOnce: 1000,
+  /** The smallest part of a multipart upload that S3 takes, and so the memory that a writer holds. */
+  uploadPartBytes: 5 * mebibyte,
+  /** Rows that the report for people shows in full. */
+  attentionRowsMax: 200,
+} as const;
+
 /** Objects in the bucket that are read whole. */
 export const ledgerLimits = {
   recordBytesMax: 64 * mebibyte,
+  mappingBytesMax: 64 * kibibyte,
   directoryBytesMax: 512 * mebibyte,
 } as const;

@@ -59,7 +59,7 @@ export function observe(health: Health, sign: Sign): Health {
 export interface Suspicion {
   /** True after an outage: then the first failure says that it goes on. */
   readonly isProbing: boolean;
-  /** True when an outage has lasted so long that failing invitations are put down to their rows, while look-ups work. */
+  /** True when failing invitations are put down to their rows, as long as look-ups work. */
   readonly blamesRows: boolean;
 }
 
@@ -77,23 +77,41 @@ export interface Outage {
   readonly sinceMs: number;
   /** How often the chunk stepped aside because of it. */
   readonly pauses: number;
+  /** The pauses together. Time in which nobody tried, because the machine was off, says nothing of the API. */
+  readonly waitedMs: number;
 }
 
-export function prolong(outage: Outage | undefined, nowMs: number): Outage {
-  return { sinceMs: outage?.sinceMs ?? nowMs, pauses: (outage?.pauses ?? 0) + 1 };
+/** @param firstDelayMs The first pause; each further one is twice as long, up to the limit. */
+export function prolong(outage: Outage | undefined, nowMs: number, firstDelayMs: number): Outage {
+  const pauses = (outage?.pauses ?? 0) + 1;
+  const lastDelayMs = outage === undefined ? 0 : outageDelayMs(outage.pauses, firstDelayMs);
+  return { sinceMs: outage?.sinceMs ?? nowMs, pauses, waitedMs: (outage?.waitedMs ?? 0) + lastDelayMs };
 }
 
-/** How long to stay away: it doubles with every pause up to its limit. */
-export function outageDelayMs(outage: Outage): number {
-  return Math.min(outageLimits.delayMaxMs, outageLimits.firstDelayMs * 2 ** Math.min(outage.pauses - 1, 10));
+/** How long to stay away after so many pauses, from 1. */
+export function outageDelayMs(pauses: number, firstDelayMs: number): number {
+  return Math.min(outageLimits.delayMaxMs, firstDelayMs * 2 ** Math.min(pauses - 1, 10));
 }
 
-/** @see Suspicion.blamesRows */
-export function blamesRows(outage: Outage | undefined, nowMs: number): boolean {
-  return outage !== undefined && nowMs - outage.sinceMs >= workerLimits.blameRowsAfterMs;
+/** How long the pauses before this one lasted together. */
+export function waitedMsBefore(pauses: number, firstDelayMs: number): number {
+  let waitedMs = 0;
+  for (let pause = 1; pause < Math.min(pauses, 1000); pause += 1) waitedMs += outageDelayMs(pause, firstDelayMs);
+  return waitedMs;
 }
 
-/** @param giveUpMs How long an outage may last before what is left is settled as failed. */
-export function isGivenUp(outage: Outage | undefined, nowMs: number, giveUpMs: number): boolean {
-  return outage !== undefined && nowMs - outage.sinceMs >= giveUpMs;
+/**
+ * Where look-ups work, and the invitations of just a few rows fail again and again, it is more likely the rows than the API.
+ *
+ * @see Suspicion.blamesRows
+ */
+export function blamesRows(outage: Outage | undefined, openRows: number): boolean {
+  return (
+    outage !== undefined && outage.pauses >= workerLimits.blameRowsAfterPauses && openRows < workerLimits.failingRowsMax
+  );
+}
+
+/** @param giveUpMs How long an outage may be waited out before what is left is settled as failed. */
+export function isGivenUp(outage: Outage, giveUpMs: number): boolean {
+  return outage.waitedMs >= giveUpMs;
 }

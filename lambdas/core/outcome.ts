@@ -66,6 +66,9 @@ const endedWell: ReadonlySet<Status> = new Set([
   'resent',
 ]);
 
+/** The code of a row that the API refused with 403. */
+export const forbiddenCode = 'forbidden';
+
 /** `unknown` is among them: a new upload looks in the directory first, so it settles the question without a second invitation. */
 const worthRetrying: ReadonlySet<Status> = new Set(['failed', 'unknown', 'not_attempted']);
 
@@ -74,9 +77,9 @@ export function needsAttention(status: Status): boolean {
   return !endedWell.has(status);
 }
 
-/** Whether the same row, uploaded again unchanged, could end better. */
-export function isWorthRetrying(status: Status): boolean {
-  return worthRetrying.has(status);
+/** Whether the same row, uploaded again unchanged, could end better; after a 403, when the key has the right to invite. */
+export function isWorthRetrying({ status, code }: Pick<Outcome, 'status' | 'code'>): boolean {
+  return worthRetrying.has(status) || code === forbiddenCode;
 }
 
 export function noCounts(): Record<Status, number> {

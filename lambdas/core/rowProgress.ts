@@ -13,7 +13,7 @@ import type { Doubt, InviteAnswer, LookUpAnswer } from './answers.ts';
 import { alreadyStatus } from './directory.ts';
 import type { Invitee } from './invitee.ts';
 import { workerLimits } from './limits.ts';
-import type { Outcome } from './outcome.ts';
+import { forbiddenCode, type Outcome } from './outcome.ts';
 import { quote } from './quote.ts';
 
 export interface RowProgress {
@@ -30,6 +30,8 @@ export interface RowProgress {
   readonly lateEffectUntilMs?: number;
   /** The API's no, kept until a look-up has told whether the person exists already. */
   readonly refusal?: { readonly httpStatus: number; readonly message: string };
+  /** Never tried yet, and the directory snapshot is old: somebody else may have invited this person since. */
+  readonly mustLookUp?: boolean;
   readonly lastHttpStatus?: number;
   readonly outcome?: Outcome;
 }
@@ -38,7 +40,8 @@ export type NextCall = 'invite' | 'look_up' | 'none';
 
 export function nextCall(row: RowProgress): NextCall {
   if (row.outcome !== undefined) return 'none';
-  return row.doubt !== undefined || row.refusal !== undefined ? 'look_up' : 'invite';
+  const isOpenQuestion = row.doubt !== undefined || row.refusal !== undefined || row.mustLookUp === true;
+  return isOpenQuestion ? 'look_up' : 'invite';
 }
 
 /** Before the call leaves, so that no attempt goes uncounted. */
@@ -73,7 +76,7 @@ export function afterInvite(row: RowProgress, answer: InviteAnswer, nowMs: numbe
 export function afterLookUp(row: RowProgress, answer: LookUpAnswer, nowMs: number): RowProgress {
   switch (answer.kind) {
     case 'found':
-      return row.wasInDoubt === true
+      return row.wasInDoubt === true && isFresh(answer.userStatus)
         ? confirmed(row, answer.userId)
         : existedBefore(row, answer.userId, answer.userStatus);
     case 'not_found':
@@ -118,6 +121,16 @@ export function putInDoubtByCrash(row: RowProgress, nowMs: number): RowProgress 
   return putInDoubt(row, { ...seen, mayBeOurs: true, mayStillHappen: true }, nowMs);
 }
 
+/** Before the first try of a row whose snapshot is old. */
+export function lookUpFirst(row: RowProgress): RowProgress {
+  return row.outcome !== undefined || row.attempts > 0 ? row : { ...row, mustLookUp: true };
+}
+
+/** A user who was just invited is invited, or has accepted already; one in another state was there before. */
+function isFresh(userStatus: string): boolean {
+  return ['invited', 'active', ''].includes(userStatus.toLowerCase());
+}
+
 function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress {
   return {
     ...row,
@@ -129,9 +142,11 @@ function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress 
 }
 
 function cleared(row: RowProgress, nowMs: number): RowProgress {
-  const { doubt: _doubt, lateEffectUntilMs, ...rest } = row;
+  const { doubt: _doubt, mustLookUp: _mustLookUp, lateEffectUntilMs, wasInDoubt, ...rest } = row;
   const isProof = lateEffectUntilMs === undefined || nowMs >= lateEffectUntilMs;
-  return isProof ? rest : { ...rest, lateEffectUntilMs };
+  // What is proved not to have taken effect cannot explain a user who is found later.
+  if (isProof) return rest;
+  return { ...rest, lateEffectUntilMs, ...(wasInDoubt === undefined ? {} : { wasInDoubt }) };
 }
 
 function confirmed(row: RowProgress, userId: string): RowProgress {
@@ -143,7 +158,7 @@ function confirmed(row: RowProgress, userId: string): RowProgress {
 
 function existedBefore(row: RowProgress, userId: string, userStatus: string): RowProgress {
   const status = alreadyStatus(userStatus);
-  const message = `The API refused the invitation because this person is there already, with status ${quote(userStatus)}.`;
+  const message = `In the directory by now, with status ${quote(userStatus)}, and not through this job.`;
   return settle(row, { status, code: 'appeared_meanwhile', message, userId });
 }
 
@@ -161,7 +176,7 @@ function lookUpRefused(row: RowProgress, httpStatus: number): RowProgress {
 
 function rejected(row: RowProgress, refusal: { readonly httpStatus: number; readonly message: string }): RowProgress {
   const message = refusalMessage(refusal);
-  const code = refusal.httpStatus === 403 ? 'forbidden' : 'refused_by_api';
+  const code = refusal.httpStatus === 403 ? forbiddenCode : 'refused_by_api';
   return settle({ ...row, lastHttpStatus: refusal.httpStatus }, { status: 'rejected', code, message });
 }
 

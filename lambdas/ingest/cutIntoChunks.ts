@@ -4,18 +4,23 @@
 import type { Chunk } from '../core/chunk.ts';
 import type { Columns } from '../core/columns.ts';
 import { type Directory, indexNamed, type NamedIndex, resolveNamed, usersByEmail } from '../core/directory.ts';
+import { domainKey } from '../core/email.ts';
 import { type FaultCode, WholeFileFault } from '../core/fault.ts';
-import { type InviteeRow, type JudgeContext, judgeRow } from '../core/judge.ts';
+import { type InviteeRow, type JudgeContext, judgeRow, newMemory, warningsOf } from '../core/judge.ts';
 import { listNames, quote } from '../core/quote.ts';
+import type { Reading } from '../core/reading.ts';
+import type { TextRecord } from '../core/recordReader.ts';
 import { createChunk } from '../ledger/chunk.ts';
 import type { Job } from '../ledger/job.ts';
 import type { PartWriter } from '../ledger/part.ts';
-import type { CsvRecord, NewToken, ObjectStore } from '../ports.ts';
+import type { NewToken, ObjectStore } from '../ports.ts';
 
 export interface Cut {
   readonly rows: number;
   readonly invitees: number;
   readonly chunks: number;
+  /** For people. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -26,58 +31,61 @@ export interface Cut {
  */
 export async function cutIntoChunks(
   job: Job,
-  columns: Columns,
-  directory: Directory,
-  records: AsyncIterable<CsvRecord>,
+  context: JudgeContext,
+  rowsOfUpload: AsyncIterable<readonly TextRecord[]>,
   part: PartWriter,
   store: ObjectStore,
   newToken: NewToken,
+  nowMs: number,
 ): Promise<Cut> {
-  const context = judgeContext(job, columns, directory);
-  const firstRowByEmail = new Map<string, number>();
+  const memory = newMemory();
   let rows = 0;
   let invitees = 0;
   let chunks = 0;
   let waiting: InviteeRow[] = [];
-  let isHeader = true;
-  for await (const { row, cells } of records) {
-    if (isHeader) {
-      isHeader = false;
-      continue;
+  for await (const batch of rowsOfUpload) {
+    for (const record of batch) {
+      rows += 1;
+      const judgement = judgeRow(record, context, memory);
+      if (judgement.kind === 'settled') {
+        if (part.add(judgement.outcome)) await part.flush();
+        continue;
+      }
+      invitees += 1;
+      waiting.push(judgement.inviteeRow);
+      if (waiting.length === job.settings.chunkRows) await writeChunk();
     }
-    rows += 1;
-    const judgement = judgeRow(row, cells, context, firstRowByEmail);
-    if (judgement.kind === 'settled') {
-      await part.add(judgement.outcome);
-      continue;
-    }
-    invitees += 1;
-    waiting.push(judgement.inviteeRow);
-    if (waiting.length === job.settings.chunkRows) await writeChunk();
   }
   if (waiting.length > 0) await writeChunk();
-  return { rows, invitees, chunks };
+  return { rows, invitees, chunks, warnings: warningsOf(memory) };
 
   async function writeChunk(): Promise<void> {
-    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), waiting));
+    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), nowMs, waiting));
     chunks += 1;
     waiting = [];
   }
 }
 
-function newChunk(job: Job, chunk: number, token: string, inviteeRows: readonly InviteeRow[]): Chunk {
+function newChunk(
+  job: Job,
+  chunk: number,
+  token: string,
+  judgedAtMs: number,
+  inviteeRows: readonly InviteeRow[],
+): Chunk {
   return {
     jobId: job.jobId,
     chunk,
     token,
     state: { kind: 'waiting' },
     rows: inviteeRows.map((inviteeRow) => ({ ...inviteeRow, attempts: 0 })),
+    judgedAtMs,
     crashesWithoutProgress: 0,
     apiCalls: {},
   };
 }
 
-function judgeContext(job: Job, columns: Columns, directory: Directory): JudgeContext {
+export function judgeContext(job: Job, reading: Reading, columns: Columns, directory: Directory): JudgeContext {
   const roles = indexNamed(directory.roles ?? []);
   const organizations = indexNamed(directory.organizations ?? []);
   const defaultRoleId = defaultId('role', 'unknown_default_role', job.settings.role, roles);
@@ -92,6 +100,9 @@ function judgeContext(job: Job, columns: Columns, directory: Directory): JudgeCo
     users: usersByEmail(directory),
     roles,
     organizations,
+    invitesGone: job.settings.invitesGone,
+    allowedDomains: new Set(job.settings.allowedDomains.map(domainKey)),
+    isEncodingGuessed: reading.encoding === 'windows-1252',
     ...(defaultRoleId === undefined ? {} : { defaultRoleId }),
     ...(defaultOrganizationId === undefined ? {} : { defaultOrganizationId }),
   };

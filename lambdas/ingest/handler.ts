@@ -23,6 +23,11 @@ const handleUpload = ingest(
   {
     bucket: settings.BULK_INVITE_BUCKET,
     workers: settings.BULK_INVITE_WORKERS,
+    invitesGone: settings.BULK_INVITE_INVITE_GONE,
+    allowedDomains: settings.BULK_INVITE_ALLOWED_DOMAINS.toLowerCase()
+      .split(/[\s,]+/u)
+      .filter(Boolean),
+    outageDelayMs: settings.BULK_INVITE_OUTAGE_DELAY_SECONDS * 1000,
     giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
     ...given('role', settings.BULK_INVITE_ROLE),
     ...given('organization', settings.BULK_INVITE_ORGANIZATION),

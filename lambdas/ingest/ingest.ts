@@ -5,14 +5,17 @@
  * chunks), and no chunk is handed to a worker before the manifest is there.
  */
 
-import type { Verdict } from '../consume.ts';
+import type { HandleMessage, Verdict } from '../consume.ts';
 import { type ApiCalls, addApiCall } from '../core/apiCalls.ts';
 import { chunkRowsFor } from '../core/chunking.ts';
-import type { Columns } from '../core/columns.ts';
+import { type Columns, describeColumns, readColumns } from '../core/columns.ts';
 import { BrokenInvariant, type Fault, WholeFileFault } from '../core/fault.ts';
 import { type JobId, jobIdOf } from '../core/jobId.ts';
 import { chunkPartKey, ingestPartKey, partsPrefixOf, reportKey } from '../core/keys.ts';
-import { outageLimits, uploadLimits } from '../core/limits.ts';
+import { uploadLimits } from '../core/limits.ts';
+import { outageDelayMs, waitedMsBefore } from '../core/outage.ts';
+import { findReading, headerOnly, isRow, type Reading } from '../core/reading.ts';
+import type { TextRecord } from '../core/recordReader.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
 import { fixJob, type Job } from '../ledger/job.ts';
 import { type Manifest, readManifest, writeManifest } from '../ledger/manifest.ts';
@@ -21,7 +24,6 @@ import { writePart } from '../ledger/part.ts';
 import type {
   Clock,
   ConnectApi,
-  Csv,
   CsvFormat,
   InviteApi,
   Log,
@@ -30,8 +32,8 @@ import type {
   ObjectStore,
   OutgoingQueue,
 } from '../ports.ts';
-import { cutIntoChunks } from './cutIntoChunks.ts';
-import { readHeader } from './readHeader.ts';
+import { chooseMapping } from './chooseMapping.ts';
+import { cutIntoChunks, judgeContext } from './cutIntoChunks.ts';
 import { ApiUnavailable, takeSnapshot } from './takeSnapshot.ts';
 import { readUploadEvents, type UploadEvent } from './uploadEvents.ts';
 
@@ -41,8 +43,14 @@ export interface IngestSettings {
   readonly workers: number;
   readonly role?: string;
   readonly organization?: string;
+  /** People whose row says that they have left or are disabled are invited, too. */
+  readonly invitesGone: boolean;
+  /** In lower case; where there are some, addresses of other domains are invalid. */
+  readonly allowedDomains: readonly string[];
   /** How long an outage of the API may last before the job fails. */
   readonly giveUpMs: number;
+  /** The first wait for an API that is down; it doubles. */
+  readonly outageDelayMs: number;
 }
 
 export interface IngestPorts {
@@ -56,18 +64,23 @@ export interface IngestPorts {
   readonly log: Log;
 }
 
-export function ingest(settings: IngestSettings, ports: IngestPorts): (body: string) => Promise<Verdict> {
-  return async (body) => {
+export function ingest(settings: IngestSettings, ports: IngestPorts): HandleMessage {
+  return async (body, { deliveries }) => {
     let delayMs = 0;
     for (const event of readUploadEvents(body)) {
-      const verdict = await ingestUpload(event, settings, ports);
+      const verdict = await ingestUpload(event, deliveries, settings, ports);
       if (verdict.kind === 'later') delayMs = Math.max(delayMs, verdict.delayMs);
     }
     return delayMs === 0 ? { kind: 'done' } : { kind: 'later', delayMs };
   };
 }
 
-async function ingestUpload(event: UploadEvent, settings: IngestSettings, ports: IngestPorts): Promise<Verdict> {
+async function ingestUpload(
+  event: UploadEvent,
+  deliveries: number,
+  settings: IngestSettings,
+  ports: IngestPorts,
+): Promise<Verdict> {
   const { store, log } = ports;
   const object = await store.head(event.key, event.versionId);
   if (object === undefined || object.etag !== event.etag) {
@@ -86,7 +99,7 @@ async function ingestUpload(event: UploadEvent, settings: IngestSettings, ports:
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof ApiUnavailable)) throw error;
-    return await waitForApi(job, error, settings.giveUpMs, ports);
+    return await waitForApi(job, error, deliveries, settings, ports);
   }
 }
 
@@ -96,12 +109,16 @@ async function startJob(
   { store, clock, log }: IngestPorts,
 ): Promise<Job> {
   const { key, etag, versionId, bytes, modifiedAtMs: uploadedAtMs } = object;
+  const chosen = await chooseMapping(object, store);
   const jobId = jobIdOf({ bucket: settings.bucket, key, version: versionId ?? etag, uploadedAtMs });
   const { value: job, wasThere } = await fixJob(store, {
     jobId,
     source: { key, etag, ...(versionId === undefined ? {} : { versionId }), bytes, uploadedAtMs },
     settings: {
-      chunkRows: chunkRowsFor(bytes, settings.workers),
+      chunkRows: chunkRowsFor(textBytesOf(object), settings.workers),
+      ...chosen,
+      invitesGone: settings.invitesGone,
+      allowedDomains: [...settings.allowedDomains],
       ...(settings.role === undefined ? {} : { role: settings.role }),
       ...(settings.organization === undefined ? {} : { organization: settings.organization }),
     },
@@ -111,6 +128,11 @@ async function startJob(
   return job;
 }
 
+/** What a compressed file holds is known only when it is unpacked; exports shrink to about an eighth. */
+function textBytesOf({ key, bytes }: ObjectInfo): number {
+  return key.endsWith('.gz') ? bytes * 8 : bytes;
+}
+
 /** Reads and judges the upload, and ends with the manifest: of what was found, or of the fault of the whole upload. */
 async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
   const { store, connectApi, clock, log } = ports;
@@ -118,26 +140,31 @@ async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
   const api = connectApi((operation, answer) => {
     apiCalls = addApiCall(apiCalls, operation, answer);
   });
+  let found: Found | undefined;
   let columns: Columns | undefined;
   try {
-    columns = await headerOf(job, ports);
-    const cut = await judgeAll(job, columns, api, ports);
-    log.info('upload_read', { jobId: job.jobId, ...cut });
+    found = await inspectUpload(job, ports);
+    columns = readColumns(found.header, job.settings.mapping);
+    const { rows, invitees, chunks, warnings } = await judgeAll(job, found.reading, columns, api, ports);
+    log.info('upload_read', { jobId: job.jobId, rows, invitees, chunks });
+    const counts = { rows, invitees, chunks, warnings: [...columns.warnings, ...warnings] };
     return await writeManifest(store, job.jobId, {
-      ...cut,
-      columns: describe(columns),
+      ...counts,
+      ...describe(found, columns),
       apiCalls,
       endedAtMs: clock.now(),
     });
   } catch (error) {
     if (!(error instanceof WholeFileFault)) throw error;
     log.error('upload_refused', { jobId: job.jobId, code: error.fault.code }, undefined);
-    return await writeManifest(store, job.jobId, faulty(error.fault, columns, apiCalls, clock.now()));
+    return await writeManifest(store, job.jobId, faulty(error.fault, describe(found, columns), apiCalls, clock.now()));
   }
 }
 
-/** The header is read first, on its own: a file that cannot work fails before any call to the API. */
-async function headerOf(job: Job, ports: IngestPorts): Promise<Columns> {
+type Found = ReturnType<typeof findReading>;
+
+/** The file is looked at as a whole first: one that cannot work fails before any call to the API. */
+async function inspectUpload(job: Job, ports: IngestPorts): Promise<Found> {
   const { bytes } = job.source;
   if (bytes > uploadLimits.uploadBytesMax) {
     const limit = `${uploadLimits.uploadBytesMax / 1024 / 1024} MiB`;
@@ -146,20 +173,24 @@ async function headerOf(job: Job, ports: IngestPorts): Promise<Columns> {
       `The file has ${bytes} bytes, and at most ${limit} are read. Split it and upload the pieces.`,
     );
   }
-  return await readHeader((await openCsv(job, ports)).records);
+  const { mapping, mappingFault } = job.settings;
+  if (mappingFault !== undefined) throw new WholeFileFault('bad_mapping', mappingFault);
+  return findReading(await ports.csv.inspect(await openUpload(job, ports)), mapping);
 }
 
-async function judgeAll(job: Job, columns: Columns, api: InviteApi, ports: IngestPorts) {
-  const { store, clock, newToken } = ports;
+async function judgeAll(job: Job, reading: Reading, columns: Columns, api: InviteApi, ports: IngestPorts) {
+  const { store, clock, newToken, csv } = ports;
   const { role, organization } = job.settings;
   const directory = await takeSnapshot(store, api, job.jobId, {
     roles: columns.indexByField.role !== undefined || role !== undefined,
     organizations: columns.indexByField.organization !== undefined || organization !== undefined,
   });
-  const { records } = await openCsv(job, ports);
+  const context = judgeContext(job, reading, columns, directory);
+  const records = csv.read(await openUpload(job, ports), reading);
   const part = writePart(store, ingestPartKey(job.jobId));
   try {
-    const cut = await cutIntoChunks(job, columns, directory, records, part, store, newToken);
+    const cut = await cutIntoChunks(job, context, rowsOf(records, reading), part, store, newToken, clock.now());
+    if (cut.rows === 0) throw headerOnly();
     await part.close({}, clock.now());
     return cut;
   } catch (error) {
@@ -168,31 +199,33 @@ async function judgeAll(job: Job, columns: Columns, api: InviteApi, ports: Inges
   }
 }
 
-async function openCsv(job: Job, { store, csv }: IngestPorts): Promise<Csv> {
+async function* rowsOf(batches: AsyncIterable<readonly TextRecord[]>, reading: Reading): AsyncGenerator<TextRecord[]> {
+  for await (const batch of batches) yield batch.filter((record) => isRow(record, reading));
+}
+
+async function openUpload(job: Job, { store }: IngestPorts): Promise<AsyncIterable<Uint8Array>> {
   const bytes = await store.readBytes(job.source);
-  if (bytes === undefined) {
-    throw new WholeFileFault(
-      'upload_replaced',
-      'The file was replaced or deleted before it was read. What replaced it is a job of its own.',
-    );
-  }
-  return await csv.read(bytes);
+  if (bytes !== undefined) return bytes;
+  throw new WholeFileFault(
+    'upload_replaced',
+    'The file was replaced or deleted before it was read. What replaced it is a job of its own.',
+  );
 }
 
-function describe({ header, indexByField, ignored }: Columns): NonNullable<Manifest['columns']> {
-  const used = Object.entries(indexByField).map(([field, index]) => [field, header[index] ?? '']);
-  return { used: Object.fromEntries(used), ignored: ignored.map((index) => header[index] ?? '') };
+/** What is known of the upload, for the report. */
+function describe(found: Found | undefined, columns: Columns | undefined): Pick<Manifest, 'reading' | 'columns'> {
+  const reading = found === undefined ? {} : { reading: found.reading };
+  if (columns === undefined) return reading;
+  return { ...reading, columns: describeColumns(columns) };
 }
 
-function faulty(fault: Fault, columns: Columns | undefined, apiCalls: ApiCalls, endedAtMs: number): Manifest {
-  return {
-    chunks: 0,
-    invitees: 0,
-    fault,
-    ...(columns === undefined ? {} : { columns: describe(columns) }),
-    apiCalls,
-    endedAtMs,
-  };
+function faulty(
+  fault: Fault,
+  known: Pick<Manifest, 'reading' | 'columns'>,
+  apiCalls: ApiCalls,
+  endedAtMs: number,
+): Manifest {
+  return { chunks: 0, invitees: 0, warnings: [], fault, ...known, apiCalls, endedAtMs };
 }
 
 /** A message for each chunk that has no part yet: all of them at first, what is left when ingest is repeated. */
@@ -205,18 +238,25 @@ async function sendOpenChunks(jobId: JobId, manifest: Manifest, { store, chunksQ
   await chunksQueue.sendAll(open.map((chunk) => ({ body: chunkMessage(jobId, chunk), groupId: jobId })));
 }
 
-/** The longer the outage lasts, the longer the wait: about as long again as it has lasted. */
-async function waitForApi(job: Job, error: ApiUnavailable, giveUpMs: number, ports: IngestPorts): Promise<Verdict> {
+/** Each delivery waits longer than the one before. */
+async function waitForApi(
+  job: Job,
+  error: ApiUnavailable,
+  deliveries: number,
+  settings: IngestSettings,
+  ports: IngestPorts,
+): Promise<Verdict> {
   const { store, clock, log, reportsQueue } = ports;
-  const lastedMs = clock.now() - job.startedAtMs;
-  if (lastedMs < giveUpMs) {
-    const delayMs = Math.min(outageLimits.delayMaxMs, Math.max(outageLimits.firstDelayMs, lastedMs));
+  const waitedMs = waitedMsBefore(deliveries, settings.outageDelayMs);
+  if (waitedMs < settings.giveUpMs) {
+    const delayMs = outageDelayMs(deliveries, settings.outageDelayMs);
     log.warn('api_unavailable', { jobId: job.jobId, delayMs });
     return { kind: 'later', delayMs };
   }
-  const hours = Math.round(giveUpMs / 360_000) / 10;
+  const hours = Math.round(waitedMs / 360_000) / 10;
   const message = `${error.message} It was tried for ${hours} hours. Nobody was invited; upload the file again when the API is back.`;
-  await writeManifest(store, job.jobId, faulty({ code: 'api_unreachable', message }, undefined, {}, clock.now()));
+  const known = describe(await inspectUpload(job, ports), undefined);
+  await writeManifest(store, job.jobId, faulty({ code: 'api_unreachable', message }, known, {}, clock.now()));
   if (!(await checkCompletion(store, reportsQueue, job.jobId)))
     throw new BrokenInvariant(`Job ${job.jobId} failed and is not complete.`);
   return { kind: 'done' };

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
-import { incomingPrefix } from '../core/keys.ts';
+import { isUploadKey } from '../core/keys.ts';
 import { checkRecord, parseRecord } from '../ledger/record.ts';
 
 /** One record of an S3 event: which version of which object was written. */
@@ -35,7 +35,7 @@ export function readUploadEvents(body: string): readonly UploadEvent[] {
   return message.Records.filter(({ eventName }) => eventName.startsWith('ObjectCreated:'))
     .map((record) => checkRecord('A record of an S3 event', record, createdSchema).s3.object)
     .map((object) => ({ ...object, key: decodeKey(object.key) }))
-    .filter(({ key }) => key.startsWith(incomingPrefix) && !key.endsWith('/'))
+    .filter(({ key }) => isUploadKey(key))
     .map(({ key, eTag, versionId }) => ({ key, etag: `"${eTag}"`, ...(versionId ? { versionId } : {}) }));
 }
 

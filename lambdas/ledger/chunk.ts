@@ -34,6 +34,7 @@ const rowSchema: z.ZodType<RowProgress> = z.object({
     .exactOptional(),
   wasInDoubt: z.boolean().exactOptional(),
   lateEffectUntilMs: z.number().exactOptional(),
+  mustLookUp: z.boolean().exactOptional(),
   refusal: z.object({ httpStatus: z.int(), message: z.string() }).exactOptional(),
   lastHttpStatus: z.int().exactOptional(),
   outcome: outcomeSchema.exactOptional(),
@@ -54,8 +55,9 @@ const chunkSchema: z.ZodType<Chunk> = z.object({
     z.object({ kind: z.literal('settled'), atMs: z.number() }),
   ]),
   rows: z.array(rowSchema),
+  judgedAtMs: z.number(),
   crashesWithoutProgress: countSchema,
-  outage: z.object({ sinceMs: z.number(), pauses: countSchema }).exactOptional(),
+  outage: z.object({ sinceMs: z.number(), pauses: countSchema, waitedMs: z.number() }).exactOptional(),
   apiCalls: apiCallsSchema,
 });
 

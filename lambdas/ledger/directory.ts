@@ -6,7 +6,7 @@ import type { Directory } from '../core/directory.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { directoryKey } from '../core/keys.ts';
-import { ledgerLimits } from '../core/limits.ts';
+import { ledgerLimits, writeLimits } from '../core/limits.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord } from './record.ts';
 
@@ -20,8 +20,6 @@ const directorySchema = z.object({
 });
 
 type StoredDirectory = z.output<typeof directorySchema>;
-
-const usersPerWrite = 1000;
 
 export async function readDirectory(store: ObjectStore, jobId: JobId): Promise<Directory | undefined> {
   const stored = await readRecord<StoredDirectory>(
@@ -42,9 +40,9 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   const writer = store.writer(directoryKey(jobId), 'application/json', { kind: 'if_absent' });
   try {
     await writer.write(`${head.slice(0, -1)}${head === '{}' ? '' : ','}"users":[`);
-    for (let start = 0; start < users.length; start += usersPerWrite) {
+    for (let start = 0; start < users.length; start += writeLimits.usersAtOnce) {
       const batch = users
-        .slice(start, start + usersPerWrite)
+        .slice(start, start + writeLimits.usersAtOnce)
         .map(({ id, email, status }) => JSON.stringify([id, email, status]));
       await writer.write(`${start === 0 ? '' : ','}${batch.join(',')}`);
     }

@@ -6,7 +6,7 @@ import type { JobId } from '../core/jobId.ts';
 import { jobKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, type Stored, writeRecordOnce } from './record.ts';
-import { countSchema, jobIdSchema } from './schemas.ts';
+import { countSchema, jobIdSchema, mappingSchema } from './schemas.ts';
 
 const jobSchema = z.object({
   jobId: jobIdSchema,
@@ -22,6 +22,11 @@ const jobSchema = z.object({
     /** For rows that name none: an id or a name. */
     role: z.string().exactOptional(),
     organization: z.string().exactOptional(),
+    mapping: mappingSchema,
+    /** What is wrong with the mapping that was given. */
+    mappingFault: z.string().exactOptional(),
+    invitesGone: z.boolean(),
+    allowedDomains: z.array(z.string()),
   }),
   startedAtMs: z.number(),
 });

@@ -2,11 +2,23 @@
  * `manifest.json`: what ingest found. Written last by ingest, so its existence means that ingest has ended.
  */
 import { z } from 'zod';
+import { delimiters } from '../core/dialect.ts';
 import type { JobId } from '../core/jobId.ts';
 import { manifestKey } from '../core/keys.ts';
+import type { Reading } from '../core/reading.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
 import { apiCallsSchema, countSchema, faultSchema } from './schemas.ts';
+
+const readingSchema: z.ZodType<Reading> = z.object({
+  encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']),
+  hasByteOrderMark: z.boolean(),
+  delimiter: z.enum(delimiters),
+  newline: z.enum(['\n', '\r\n', '\r']),
+  headerRow: z.int().positive(),
+  firstRow: z.int().positive(),
+  width: z.int().positive(),
+});
 
 const manifestSchema = z.object({
   /** Rows that were judged; absent where a fault of the whole upload ended the job. */
@@ -15,6 +27,9 @@ const manifestSchema = z.object({
   invitees: countSchema,
   /** Which header was taken for what. Absent where the header could not be read. */
   columns: z.object({ used: z.record(z.string(), z.string()), ignored: z.array(z.string()) }).exactOptional(),
+  /** How the upload is to be read again. Absent where that could not be found. */
+  reading: readingSchema.exactOptional(),
+  warnings: z.array(z.string()),
   fault: faultSchema.exactOptional(),
   apiCalls: apiCallsSchema,
   endedAtMs: z.number(),

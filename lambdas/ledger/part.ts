@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ApiCalls } from '../core/apiCalls.ts';
 import { BrokenInvariant } from '../core/fault.ts';
+import { writeLimits } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { ObjectStore, ObjectWriter } from '../ports.ts';
 import { linesOf } from './lines.ts';
@@ -18,24 +19,25 @@ export type PartEnd = z.output<typeof endSchema>;
 const lineSchema = z.union([outcomeSchema, z.object({ end: endSchema })]);
 
 export interface PartWriter {
-  add(outcome: Outcome): Promise<void>;
+  /** Takes an outcome, and says whether it is time to `flush`: once for each row, waiting would cost more than the work. */
+  add(outcome: Outcome): boolean;
+  flush(): Promise<void>;
   /** Does nothing where the part is there already: it is the same. */
   close(apiCalls: ApiCalls, endedAtMs: number): Promise<void>;
   abort(): Promise<void>;
 }
-
-/** Lines are gathered before they are handed on. */
-const charactersPerWrite = 64 * 1024;
 
 export function writePart(store: ObjectStore, key: string): PartWriter {
   const writer: ObjectWriter = store.writer(key, 'application/x-ndjson', { kind: 'if_absent' });
   let outcomes = 0;
   let waiting = '';
   return {
-    add: async (outcome) => {
+    add: (outcome) => {
       outcomes += 1;
       waiting += `${JSON.stringify(outcome)}\n`;
-      if (waiting.length < charactersPerWrite) return;
+      return waiting.length >= writeLimits.gatheredCharacters;
+    },
+    flush: async () => {
       const text = waiting;
       waiting = '';
       await writer.write(text);

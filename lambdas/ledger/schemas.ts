@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import type { ApiCalls } from '../core/apiCalls.ts';
+import type { Mapping } from '../core/columns.ts';
 import { type Fault, faultCodes } from '../core/fault.ts';
 import { parseJobId } from '../core/jobId.ts';
 import { type Outcome, statuses } from '../core/outcome.ts';
@@ -12,6 +13,16 @@ export const jobIdSchema = z.string().transform((text, context) => {
   if (jobId !== undefined) return jobId;
   context.addIssue({ code: 'custom', message: 'not a job id' });
   return z.NEVER;
+});
+
+/** Headers that were chosen, by field. */
+export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
+  email: z.string().exactOptional(),
+  firstName: z.string().exactOptional(),
+  lastName: z.string().exactOptional(),
+  jobTitle: z.string().exactOptional(),
+  role: z.string().exactOptional(),
+  organization: z.string().exactOptional(),
 });
 
 export const countSchema = z.int().nonnegative();

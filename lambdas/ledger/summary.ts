@@ -29,6 +29,10 @@ const summarySchema = z.object({
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   columns: z.object({ used: z.record(z.string(), z.string()), ignored: z.array(z.string()) }),
+  /** How the file was read. Absent where it could not be. */
+  reading: z.object({ encoding: z.string(), delimiter: z.string(), headerRow: z.int() }).exactOptional(),
+  /** What a person should know of the whole file. */
+  warnings: z.array(z.string()),
   files: z.array(fileSchema),
   error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
 });
@@ -55,6 +59,6 @@ export async function writeSummary(store: ObjectStore, job: Job, summary: Summar
 }
 
 /** People read it too. */
-export function formatSummary(summary: Summary): string {
+function formatSummary(summary: Summary): string {
   return `${JSON.stringify(summary, undefined, 2)}\n`;
 }

@@ -44,7 +44,7 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   const { fault } = manifest;
   const inOrder = fault === undefined ? outcomesInOrder(store, jobId, manifest.chunks) : undefined;
   const outcomeOf = inOrder === undefined ? notAttempted(fault) : fromParts(jobId, inOrder);
-  const tables = await writeTables(job, store, csv, fault, outcomeOf);
+  const tables = await writeTables(job, store, csv, manifest.reading, fault, outcomeOf);
   if (inOrder !== undefined) await expectAllRowsReported(jobId, manifest, tables, inOrder);
 
   const stop = fault ?? (await readStop(store, jobId));
@@ -93,6 +93,7 @@ function summarize(
   end: Fault | Stop | undefined,
 ): Summary {
   const { key, bytes, versionId, etag } = job.source;
+  const { reading } = manifest;
   const totals = inOrder?.totals() ?? { apiCalls: {}, endedAtMs: 0 };
   return {
     jobId: job.jobId,
@@ -103,6 +104,10 @@ function summarize(
     apiCalls: addApiCalls(manifest.apiCalls, totals.apiCalls),
     startedAt: new Date(job.startedAtMs).toISOString(),
     finishedAt: new Date(Math.max(manifest.endedAtMs, totals.endedAtMs)).toISOString(),
+    ...(reading === undefined
+      ? {}
+      : { reading: { encoding: reading.encoding, delimiter: reading.delimiter, headerRow: reading.headerRow } }),
+    warnings: manifest.warnings,
     columns: manifest.columns ?? { used: {}, ignored: [] },
     files: [...files],
     ...(end === undefined ? {} : { error: { code: end.code, message: end.message } }),

@@ -4,14 +4,15 @@
 import { createHash } from 'node:crypto';
 import type { JobId } from '../core/jobId.ts';
 import { type ReportFile, reportKey } from '../core/keys.ts';
+import { writeLimits } from '../core/limits.ts';
 import type { ReportFileEntry } from '../ledger/summary.ts';
 import type { ObjectStore } from '../ports.ts';
 
-const charactersPerWrite = 64 * 1024;
-
 export interface ReportFileWriter {
   /** @param rows How many rows of the file the text is; 0 for a header. */
-  write(text: string, rows: number): Promise<void>;
+  add(text: string, rows: number): void;
+  /** Hands on what has been gathered, if it is much. */
+  flush(): Promise<void>;
   close(): Promise<ReportFileEntry>;
   abort(): Promise<void>;
 }
@@ -22,6 +23,7 @@ export function writeReportFile(
   jobId: JobId,
   name: ReportFile,
   contentType: string,
+  encode: (text: string) => string | Uint8Array = (text) => text,
 ): ReportFileWriter {
   // Written over where it is there: without a summary beside it, it is what a crashed report left.
   const writer = store.writer(reportKey(uploadKey, jobId, name), contentType, { kind: 'always' });
@@ -29,24 +31,26 @@ export function writeReportFile(
   let waiting = '';
   let rowCount = 0;
   return {
-    write: async (text, rows) => {
+    add: (text, rows) => {
       waiting += text;
       rowCount += rows;
-      if (waiting.length < charactersPerWrite) return;
-      await flush();
+    },
+    flush: async () => {
+      if (waiting.length >= writeLimits.gatheredCharacters) await handOn();
     },
     close: async () => {
-      await flush();
+      await handOn();
       await writer.close();
       return { name, rows: rowCount, sha256: hash.digest('hex') };
     },
     abort: () => writer.abort(),
   };
 
-  async function flush(): Promise<void> {
+  async function handOn(): Promise<void> {
     const text = waiting;
     waiting = '';
-    hash.update(text);
-    await writer.write(text);
+    const content = encode(text);
+    hash.update(content);
+    await writer.write(content);
   }
 }

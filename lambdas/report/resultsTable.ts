@@ -1,19 +1,10 @@
 /**
  * The lines of `results.csv`: the upload's own columns as they were, then what became of each row.
  */
-import { isReportColumn } from '../core/columns.ts';
-import type { Outcome } from '../core/outcome.ts';
 
-const columns = [
-  'invite_row',
-  'invite_status',
-  'invite_code',
-  'invite_column',
-  'invite_message',
-  'invite_user_id',
-  'invite_http_status',
-  'invite_attempts',
-] as const;
+import { restore } from '../core/formula.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { isReportColumn, reportColumns } from '../core/reportColumns.ts';
 
 export interface ResultsTable {
   readonly header: readonly string[];
@@ -23,11 +14,13 @@ export interface ResultsTable {
 
 /** @param header The upload's header; columns that an earlier report added are left out. */
 export function resultsTable(header: readonly string[]): ResultsTable {
+  // What an earlier report has put in front of formulas is taken off, or it would grow with every round.
+  const original = header.some(isReportColumn) ? restore : (cell: string) => cell;
   const kept = header.flatMap((name, index) => (isReportColumn(name) ? [] : [index]));
   return {
-    header: [...kept.map((index) => header[index] ?? ''), ...columns],
+    header: [...kept.map((index) => original(header[index] ?? '')), ...reportColumns],
     line: (cells, outcome) => [
-      ...kept.map((index) => cells[index] ?? ''),
+      ...kept.map((index) => original(cells[index] ?? '')),
       String(outcome.row),
       outcome.status,
       outcome.code,

@@ -22,7 +22,7 @@ export async function writePage(
 ): Promise<ReportFileEntry> {
   const file = writeReportFile(store, job.source.key, job.jobId, 'report.html', 'text/html; charset=utf-8');
   try {
-    await file.write(page(summary, attention), 0);
+    file.add(page(summary, attention), 0);
     const { name, sha256 } = await file.close();
     return { name, sha256 };
   } catch (error) {
@@ -51,7 +51,7 @@ ${statuses
   .join('\n')}
 </tbody>
 </table>
-${attentionTable(attention)}<p class="muted">Job ${inert(jobId)}, ${rows} rows, from ${inert(startedAt)} to ${inert(finishedAt)}.
+${warningList(summary)}${attentionTable(attention)}<p class="muted">Job ${inert(jobId)}, ${rows} rows, from ${inert(startedAt)} to ${inert(finishedAt)}.
 Every row with all its columns is in results.csv; the rows worth another try are in retry.csv.</p>
 </html>
 `;
@@ -65,8 +65,15 @@ function verdict({ state, rows, counts }: Summary): string {
 
 function countLine(status: Status, { counts }: Summary): string {
   const className = needsAttention(status) ? ' class="attention"' : '';
-  const retry = isWorthRetrying(status) ? ' Also in retry.csv, unless the same file would fail again.' : '';
+  const retry = isWorthRetrying({ status, code: '' })
+    ? ' Also in retry.csv, unless the same file would fail again.'
+    : '';
   return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${inert(`${sentence(meanings[status])}${retry}`)}`;
+}
+
+function warningList({ warnings }: Summary): string {
+  if (warnings.length === 0) return '';
+  return `<h2>To know</h2>\n<ul>\n${warnings.map((warning) => `<li>${inert(warning)}`).join('\n')}\n</ul>\n`;
 }
 
 function attentionTable(attention: readonly Outcome[]): string {

@@ -1,11 +1,15 @@
 /**
  * Reads the upload again beside its outcomes and writes `results.csv` and `retry.csv`, in constant memory.
  */
-import { BrokenInvariant, type Fault, isCurable, WholeFileFault } from '../core/fault.ts';
+import { BrokenInvariant, type Fault, isCurable } from '../core/fault.ts';
+import type { ReportFile } from '../core/keys.ts';
+import { writeLimits } from '../core/limits.ts';
 import { isWorthRetrying, noCounts, type Outcome, type Status } from '../core/outcome.ts';
+import { isRow, type Reading } from '../core/reading.ts';
+import type { TextRecord } from '../core/recordReader.ts';
 import type { Job } from '../ledger/job.ts';
 import type { ReportFileEntry } from '../ledger/summary.ts';
-import type { Csv, CsvFormat, CsvRecord, ObjectStore } from '../ports.ts';
+import type { CsvFormat, ObjectStore } from '../ports.ts';
 import { writeReportFile } from './reportFile.ts';
 import { type ResultsTable, resultsTable } from './resultsTable.ts';
 
@@ -20,33 +24,25 @@ export interface Tables {
 /** Gives what became of a row; called for every row, in order. */
 export type OutcomeOf = (row: number) => Promise<Outcome>;
 
-/** Rows that the report for people shows. */
-const attentionMax = 200;
-/** Records that are formatted together: one by one takes several times as long. */
-const recordsPerFormat = 500;
-
 const byteOrderMark = '\ufeff';
 
 /**
- * @param fault Why no row was handled, where that is so: then reading may end early, at what cannot be read.
+ * @param reading How ingest read the upload; undefined where it could not, and then there is no row to report.
+ * @param fault Why no row was handled, where that is so.
  * @throws BrokenInvariant where the upload is not there any more.
  */
 export async function writeTables(
   job: Job,
   store: ObjectStore,
   csv: CsvFormat,
+  reading: Reading | undefined,
   fault: Fault | undefined,
   outcomeOf: OutcomeOf,
 ): Promise<Tables> {
-  const upload = await openUpload(job, store, csv, fault);
-  const tables = openTables(job, store, csv, upload, fault === undefined || isCurable(fault.code));
+  const tables = openTables(job, store, csv, reading, fault === undefined || isCurable(fault.code));
   try {
-    let isHeader = true;
-    for await (const record of readable(upload, fault)) {
-      if (isHeader) await tables.addHeader(record);
-      else await tables.addRow(record, await outcomeOf(record.row));
-      isHeader = false;
-    }
+    if (reading !== undefined)
+      await fillTables(tables, csv.read(await openUpload(job, store), reading), reading, outcomeOf);
     return await tables.close();
   } catch (error) {
     await tables.abort();
@@ -54,33 +50,57 @@ export async function writeTables(
   }
 }
 
-function openTables(job: Job, store: ObjectStore, csv: CsvFormat, upload: Csv | undefined, mayRetry: boolean) {
-  const contentType = 'text/csv; charset=utf-8';
-  const results = writeReportFile(store, job.source.key, job.jobId, 'results.csv', contentType);
-  const retry = writeReportFile(store, job.source.key, job.jobId, 'retry.csv', contentType);
-  const newline = upload?.newline ?? '\n';
-  const mark = upload?.hasByteOrderMark === true ? byteOrderMark : '';
+async function fillTables(
+  tables: ReturnType<typeof openTables>,
+  batches: AsyncIterable<readonly TextRecord[]>,
+  reading: Reading,
+  outcomeOf: OutcomeOf,
+): Promise<void> {
+  for await (const batch of batches) {
+    for (const record of batch) {
+      if (record.row < reading.firstRow) tables.addHead(record);
+      else if (isRow(record, reading)) tables.addRow(record, await outcomeOf(record.row));
+    }
+    await tables.flush();
+  }
+}
+
+function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Reading | undefined, mayRetry: boolean) {
+  const { encoding, hasByteOrderMark, headerRow, ...dialect } = reading ?? unread;
+  const open = (name: ReportFile, encode: (text: string) => string | Uint8Array) =>
+    writeReportFile(store, job.source.key, job.jobId, name, 'text/csv; charset=utf-8', encode);
+  const results = open('results.csv', (text) => text);
+  // To be uploaded as it is, so it is written as the upload was.
+  const retry = open('retry.csv', (text) => csv.encode(text, encoding));
   const counts = noCounts();
   const attention: Outcome[] = [];
   let table: ResultsTable | undefined;
   let lines: (readonly string[])[] = [];
 
+  // People open it: spreadsheets take a file for their own old encoding unless the mark says otherwise.
+  results.add(byteOrderMark, 0);
+  if (hasByteOrderMark) retry.add(byteOrderMark, 0);
   return {
-    addHeader: async ({ cells, raw }: CsvRecord) => {
+    addHead: ({ row, cells, raw }: TextRecord) => {
+      retry.add(raw + dialect.newline, 0);
+      if (row !== headerRow) return;
       table = resultsTable(cells);
-      await results.write(mark + csv.format([table.header], newline), 0);
-      await retry.write(mark + raw + newline, 0);
+      results.add(csv.format([table.header], dialect), 0);
     },
-    addRow: async ({ cells, raw }: CsvRecord, outcome: Outcome) => {
+    addRow: ({ cells, raw }: TextRecord, outcome: Outcome) => {
       if (table === undefined) throw new BrokenInvariant('A row came before the header.');
       counts[outcome.status] += 1;
-      if (attention.length < attentionMax && isShown(outcome)) attention.push(outcome);
+      if (attention.length < writeLimits.attentionRowsMax && isShown(outcome)) attention.push(outcome);
       lines.push(table.line(cells, outcome));
-      if (lines.length >= recordsPerFormat) await writeLines();
-      if (mayRetry && isWorthRetrying(outcome.status)) await retry.write(raw + newline, 1);
+      if (mayRetry && isWorthRetrying(outcome)) retry.add(raw + dialect.newline, 1);
+    },
+    flush: async () => {
+      formatLines();
+      await results.flush();
+      await retry.flush();
     },
     close: async (): Promise<Tables> => {
-      await writeLines();
+      formatLines();
       const files = [await results.close(), await retry.close()];
       return { rows: files[0]?.rows ?? 0, counts, files, attention };
     },
@@ -89,12 +109,15 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, upload: Csv | 
     },
   };
 
-  async function writeLines(): Promise<void> {
-    const batch = lines;
+  /** Together: one by one takes several times as long. */
+  function formatLines(): void {
+    if (lines.length > 0) results.add(csv.format(lines, dialect), lines.length);
     lines = [];
-    if (batch.length > 0) await results.write(csv.format(batch, newline), batch.length);
   }
 }
+
+/** What the empty files of a report look like where the upload could not be read. */
+const unread = { encoding: 'utf-8', hasByteOrderMark: false, headerRow: 1, delimiter: ',', newline: '\n' } as const;
 
 /** What ended early is told once for all rows, and what was there before needs no one to look. */
 function isShown({ status, message }: Outcome): boolean {
@@ -111,32 +134,8 @@ function isShown({ status, message }: Outcome): boolean {
   }
 }
 
-async function openUpload(
-  job: Job,
-  store: ObjectStore,
-  csv: CsvFormat,
-  fault: Fault | undefined,
-): Promise<Csv | undefined> {
-  if (fault?.code === 'file_too_large') return undefined;
+async function openUpload(job: Job, store: ObjectStore): Promise<AsyncIterable<Uint8Array>> {
   const bytes = await store.readBytes(job.source);
-  if (bytes === undefined) {
-    if (fault !== undefined) return undefined;
-    throw new BrokenInvariant(`The upload of job ${job.jobId} was replaced or deleted before its report was written.`);
-  }
-  try {
-    return await csv.read(bytes);
-  } catch (error) {
-    if (fault !== undefined && error instanceof WholeFileFault) return undefined;
-    throw error;
-  }
-}
-
-/** After a fault of the whole upload, what can be read of it is reported; its unreadable end is what the fault is about. */
-async function* readable(upload: Csv | undefined, fault: Fault | undefined): AsyncGenerator<CsvRecord> {
-  if (upload === undefined) return;
-  try {
-    yield* upload.records;
-  } catch (error) {
-    if (fault === undefined || !(error instanceof WholeFileFault)) throw error;
-  }
+  if (bytes !== undefined) return bytes;
+  throw new BrokenInvariant(`The upload of job ${job.jobId} was replaced or deleted before its report was written.`);
 }

@@ -26,6 +26,7 @@ const handleChunk = work(
     callTimeoutMs: settings.BULK_INVITE_CALL_TIMEOUT_SECONDS * 1000,
     retryDelayMinMs: settings.BULK_INVITE_RETRY_DELAY_SECONDS * 1000,
     retryDelayMaxMs: workerLimits.retryDelayMaxMs,
+    outageDelayMs: settings.BULK_INVITE_OUTAGE_DELAY_SECONDS * 1000,
     giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
   },
   {

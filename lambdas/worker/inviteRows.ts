@@ -36,7 +36,11 @@ export function inviteRows(
   isProbing: boolean,
 ): Invitations {
   const limit = pLimit(isProbing ? 1 : settings.concurrency);
-  const open = chunk.chunk.rows.flatMap((row, index) => (nextCall(row) === 'none' ? [] : [index]));
+  // Rows that were tried least come first: a row that always fails must not be the one that every probe meets.
+  const open = chunk.chunk.rows
+    .flatMap((row, index) => (nextCall(row) === 'none' ? [] : [{ index, attempts: row.attempts }]))
+    .sort((left, right) => left.attempts - right.attempts)
+    .map(({ index }) => index);
   const done = limit.map(open, (index) => inviteRow(index, chunk, caller, halt, settings)).then(() => undefined);
   return {
     done,
@@ -97,7 +101,11 @@ async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt:
     if (chunk.row(index).doubt !== undefined) await caller.lookUp(index);
   } catch (error) {
     if (error instanceof Halted) return;
-    if (error instanceof TryAgain || error instanceof SlowedDown) return halt.set({ kind: 'api_down' });
+    if (error instanceof TryAgain || error instanceof SlowedDown) {
+      if (!caller.mayBlameRows) return halt.set({ kind: 'api_down' });
+      const message = 'Others are answered, but looking this person up failed again and again.';
+      return chunk.setRow(index, giveUp(chunk.row(index), { status: 'failed', code: 'look_up_failed', message }));
+    }
     return halt.set({ kind: 'broken', error });
   }
   if (!caller.mayBlameRows) return halt.set({ kind: 'api_down' });

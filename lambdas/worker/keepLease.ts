@@ -9,9 +9,6 @@ import type { Clock, Log, ObjectStore } from '../ports.ts';
 import type { Halt } from './halt.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
 
-/** How soon a worker sees that its time is up, while all its rows wait. */
-const tickMs = 1000;
-
 export interface LeaseKeeperParts {
   readonly chunk: OwnedChunk;
   readonly store: ObjectStore;
@@ -27,7 +24,7 @@ export async function keepLease(parts: LeaseKeeperParts, until: AbortSignal): Pr
   const { clock, halt, invocation, callTimeoutMs } = parts;
   let savedAtMs = clock.now();
   while (!until.aborted) {
-    await clock.sleep(tickMs, until);
+    await clock.sleep(workerLimits.tickMs, until);
     if (until.aborted) return;
     if (invocation.remainingMs() < callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
     if (clock.now() - savedAtMs < workerLimits.saveEveryMs) continue;
@@ -37,7 +34,7 @@ export async function keepLease(parts: LeaseKeeperParts, until: AbortSignal): Pr
   }
 }
 
-/** A save that fails is tried again at the next tick; without one in time no call is started, because the lease ends. */
+/** A save that fails is tried again when the next one is due; without one in time no call is started, because the lease ends. */
 async function save({ chunk, halt, log }: LeaseKeeperParts): Promise<void> {
   try {
     if (!(await chunk.save())) halt.set({ kind: 'lost' });

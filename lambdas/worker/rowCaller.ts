@@ -46,7 +46,6 @@ export class RowCaller {
   #health: Health = healthy;
   #isProbing: boolean;
   #hasInviteAnswer = false;
-  #forbiddenInARow = 0;
 
   constructor(parts: RowCallerParts, { isProbing, blamesRows }: Suspicion) {
     this.#parts = parts;
@@ -112,7 +111,7 @@ export class RowCaller {
   #heedInviteAnswer(answer: InviteAnswer, row: number, startedAtMs: number): void {
     switch (answer.kind) {
       case 'invited':
-        this.#forbiddenInARow = 0;
+        this.#parts.weather.forbiddenInARow = 0;
         return this.#heedDefiniteAnswer();
       case 'refused':
         this.#countForbidden(answer);
@@ -175,9 +174,10 @@ export class RowCaller {
   }
 
   #countForbidden({ httpStatus, message }: { readonly httpStatus: number; readonly message: string }): void {
-    this.#forbiddenInARow = httpStatus === 403 ? this.#forbiddenInARow + 1 : 0;
-    if (this.#forbiddenInARow < workerLimits.forbiddenInARowMax) return;
-    const found = `The API answered 403 to ${this.#forbiddenInARow} invitations in a row: ${message}`;
+    const { weather } = this.#parts;
+    weather.forbiddenInARow = httpStatus === 403 ? weather.forbiddenInARow + 1 : 0;
+    if (weather.forbiddenInARow < workerLimits.forbiddenInARowMax) return;
+    const found = `The API answered 403 to ${weather.forbiddenInARow} invitations in a row: ${message}`;
     this.#stop('key_forbidden', `${found} The owner of the API key needs a role that may invite users.`);
   }
 

@@ -26,7 +26,9 @@ import { RowCaller } from './rowCaller.ts';
 export interface WorkerSettings extends RowSettings {
   /** How long one call may take; the lease of a chunk follows from it. */
   readonly callTimeoutMs: number;
-  /** How long an outage of the API may last before what is left is settled as failed. */
+  /** How long a worker stays away from an API that is down at first; it doubles. */
+  readonly outageDelayMs: number;
+  /** How long an outage of the API may be waited out before what is left is settled as failed. */
   readonly giveUpMs: number;
 }
 
@@ -59,11 +61,15 @@ export function work(settings: WorkerSettings, ports: WorkerPorts): HandleMessag
 async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation, worker: Worker): Promise<Verdict> {
   const { ports, leaseMs } = worker;
   const { store, clock } = ports;
-  if ((await store.head(chunkPartKey(jobId, chunkNumber))) !== undefined) {
+  const [part, stored, stop] = await Promise.all([
+    store.head(chunkPartKey(jobId, chunkNumber)),
+    readChunk(store, jobId, chunkNumber),
+    readStop(store, jobId),
+  ]);
+  if (part !== undefined) {
     await checkCompletion(store, ports.reportsQueue, jobId);
     return { kind: 'done' };
   }
-  const stored = await readChunk(store, jobId, chunkNumber);
   if (stored === undefined) {
     throw new BrokenInvariant(`Chunk ${chunkNumber} of job ${jobId} does not exist, though a message names it.`);
   }
@@ -76,16 +82,19 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
       return { kind: 'later', delayMs: claimed.leaseEndsAtMs - nowMs + 1000 };
     case 'claimed': {
       const owned = await OwnedChunk.claim(jobId, claimed.chunk, stored.etag, leaseMs, ports);
-      return owned === undefined ? { kind: 'later', delayMs: leaseMs } : await handle(owned, invocation, worker);
+      return owned === undefined ? { kind: 'later', delayMs: leaseMs } : await handle(owned, stop, invocation, worker);
     }
     default:
       return claimed satisfies never;
   }
 }
 
-async function handle(owned: OwnedChunk, invocation: Invocation, worker: Worker): Promise<Verdict> {
-  const { ports } = worker;
-  const stop = await readStop(ports.store, owned.jobId);
+async function handle(
+  owned: OwnedChunk,
+  stop: Stop | undefined,
+  invocation: Invocation,
+  worker: Worker,
+): Promise<Verdict> {
   if (stop !== undefined) return await settle(owned, notAttempted(owned.chunk, stop), worker);
   if (isPoison(owned.chunk)) {
     const message = `The worker was cut off ${owned.chunk.crashesWithoutProgress} times in a row while it handled this group of rows.`;
@@ -108,7 +117,8 @@ async function inviteOpenRows(
   const halt = new Halt();
   const isProbing = owned.chunk.outage !== undefined || weather.wasDown;
   const api = connectApi((operation, answer) => owned.countApiCall(operation, answer));
-  const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, clock.now()) };
+  const openRows = owned.chunk.rows.length - outcomeCount(owned.chunk);
+  const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, openRows) };
   const onRecovery = () => invitations.openUp();
   const caller = new RowCaller(
     { chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
@@ -138,10 +148,12 @@ async function leave(owned: OwnedChunk, reason: HaltReason | undefined, worker: 
     }
     case 'api_down': {
       const nowMs = ports.clock.now();
-      const outage = prolong(chunk.outage, nowMs);
-      if (!isGivenUp(outage, nowMs, settings.giveUpMs))
-        return await stepAside(owned, { ...pause(chunk), outage }, outageDelayMs(outage), worker);
-      const hours = Math.round((nowMs - outage.sinceMs) / 360_000) / 10;
+      const outage = prolong(chunk.outage, nowMs, settings.outageDelayMs);
+      if (!isGivenUp(outage, settings.giveUpMs)) {
+        const delayMs = outageDelayMs(outage.pauses, settings.outageDelayMs);
+        return await stepAside(owned, { ...pause(chunk), outage }, delayMs, worker);
+      }
+      const hours = Math.round(outage.waitedMs / 360_000) / 10;
       const message = `The API could not be used for ${hours} hours.`;
       return await settle(owned, giveUpRest(chunk, { status: 'failed', code: 'api_down', message }), worker);
     }
@@ -195,7 +207,7 @@ async function finish(settled: Chunk, jobId: JobId, { ports }: Worker): Promise<
     for (const { row, outcome } of rows) {
       if (outcome === undefined)
         throw new BrokenInvariant(`Row ${row} of job ${jobId} is in a settled chunk without an outcome.`);
-      await part.add(outcome);
+      if (part.add(outcome)) await part.flush();
     }
     await part.close(apiCalls, state.atMs);
   } catch (error) {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CountingSandbox, type Desk, openDesk, startCountingSandbox } from '../support/command.ts';
@@ -135,6 +136,8 @@ describe('bulk-invite local on a bad day', () => {
     ['no file at all', ['local'], "missing required argument 'file'"],
     ['a number of workers that is none', ['local', 'x.csv', '--workers', 'many'], 'whole number from 1 to 16'],
     ['an address that is none', ['local', 'x.csv', '--api-url', 'doit'], 'https://api.doit.com'],
+    ['an address that others can listen at', ['local', 'x.csv', '--api-url', 'http://api.acme.example'], 'use https'],
+    ['an empty role', ['local', 'x.csv', '--role', ''], 'must not be empty'],
     ['an option that does not exist', ['local', 'x.csv', '--fast'], "unknown option '--fast'"],
   ])('names %s in a sentence and ends with 1', async (_name, args, sentence) => {
     const { code, stdout, stderr } = await desk.run(args);
@@ -185,11 +188,49 @@ describe('bulk-invite local on a bad day', () => {
   test.each([
     ['empty', '', 'The file is empty'],
     ['a header only', 'email\n', 'no rows below it'],
-    ['without an email column', 'name\nAda\n', 'No column with email addresses'],
+    ['without an email column', 'name\nAda\n', 'No column with the email addresses'],
   ])('says what is wrong with a file that is %s', async (_name, content, sentence) => {
     const { code, stdout } = await desk.run(['local', desk.file('people.csv', content)]);
     expect(code).toBe(1);
     expect(stdout).toContain(sentence);
+  });
+
+  test('starts nothing where the report has no place', async () => {
+    const file = desk.file('results.csv', people(2));
+    desk.file('taken', 'x');
+    const onFile = await desk.run(['local', file, '--out', 'taken']);
+    expect(onFile).toMatchObject({ code: 1, stdout: '' });
+    expect(onFile.stderr).toContain('is a file, and the report needs a folder');
+    const overInput = await desk.run(['local', file, '--out', '.']);
+    expect(overInput).toMatchObject({ code: 1, stdout: '' });
+    expect(overInput.stderr).toContain('would take the place of');
+    expect(readFileSync(file, 'utf8')).toBe(people(2));
+  });
+
+  test('delivers a report that could not be written when the same command is run again', async () => {
+    const file = desk.file('people.csv', people(3));
+    // In the way of the first file of the report.
+    mkdirSync(join(desk.folder, 'out', 'results.csv.partial'), { recursive: true });
+    const first = await desk.run(['local', file, '--out', 'out']);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toContain('EISDIR');
+    rmSync(join(desk.folder, 'out'), { recursive: true });
+    const second = await desk.run(['local', file, '--out', 'out']);
+    expect(second.stderr).toContain('Delivering the report');
+    expect(second.stdout).toContain('3  invited');
+    const third = await desk.run(['local', file, '--out', 'out']);
+    expect(third.stderr).toContain('New job');
+    expect(third.stdout).toContain('3  already_invited');
+  });
+
+  test('says so where npm took an option for itself', async () => {
+    const launcher = join(import.meta.dirname, '..', '..', 'cli', 'launch.mjs');
+    const environment = { ...process.env, npm_lifecycle_event: 'start', npm_config_role: 'Admin' };
+    const { status, stderr } = spawnSync(process.execPath, [launcher, 'cli/main.ts', 'local', 'x.csv'], {
+      env: environment,
+    });
+    expect(status).toBe(1);
+    expect(String(stderr)).toContain('npm start -- FILE --role');
   });
 
   test('lets no second process use the same data folder', async () => {

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 function connectEmbedded() {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const { credentials } = services;
   return s3ObjectStore(new S3Client({ endpoint: services.endpoint, region: 'us-east-1', credentials }), bucketName);
 }
 
@@ -38,6 +38,18 @@ if (bucket !== undefined) testObjectStore(`the bucket ${bucket}`, () => s3Object
 
 test('the embedded S3 listens at one loopback address, not at every interface', async () => {
   const { port } = new URL(services.endpoint);
-  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(403);
   await expect(fetch(`http://127.0.0.2:${port}/health`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+test('the embedded S3 gives and takes nothing without the access key of its own process', async () => {
+  await connectEmbedded().put('incoming/people.csv', 'email\n', { kind: 'always' });
+  const strangers = [{}, { authorization: 'AWS4-HMAC-SHA256 Credential=local/20260131/us-east-1/s3/aws4_request' }];
+  for (const headers of strangers) {
+    const read = await fetch(`${services.endpoint}/${bucketName}/incoming/people.csv`, { headers });
+    expect([read.status, await read.text()]).toEqual([403, 'Forbidden.']);
+    const evil = `${services.endpoint}/${bucketName}/incoming/evil.csv`;
+    expect((await fetch(evil, { method: 'PUT', body: 'x', headers })).status).toBe(403);
+  }
+  expect(await connectEmbedded().head('incoming/evil.csv')).toBeUndefined();
 });

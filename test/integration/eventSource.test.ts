@@ -18,7 +18,7 @@ let sqs: SQSClient;
 
 beforeAll(async () => {
   services = await startEmbeddedServices(undefined);
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const { credentials } = services;
   sqs = new SQSClient({ endpoint: services.endpoint, region: 'us-east-1', credentials });
 });
 

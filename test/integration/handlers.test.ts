@@ -20,7 +20,15 @@ let sqs: SQSClient;
 
 beforeAll(async () => {
   sandbox = await startCountingSandbox();
-  host = await startLocalHost({ dataFolder: folder, apiUrl: sandbox.url, apiKey: 'test', workers: 2, concurrency: 5 });
+  host = await startLocalHost({
+    dataFolder: folder,
+    apiUrl: sandbox.url,
+    apiKey: 'test',
+    workers: 2,
+    concurrency: 5,
+    invitesGone: false,
+    allowedDomains: [],
+  });
   sqs = new SQSClient();
 });
 
@@ -112,4 +120,24 @@ describe('the handlers', () => {
     for (const id of ids) expect(parseJobId(id)).toBe(id);
     expect(ids).toEqual([...ids].sort());
   });
+});
+
+test('messages that were given up get another chance when the host starts again', async () => {
+  const deadLetters = (process.env['BULK_INVITE_CHUNKS_QUEUE_URL'] ?? '').replace(/chunks$/u, 'chunks-dead-letters');
+  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'given up' }));
+  expect(host.deadLetters()).toEqual(['chunks']);
+  await host.close();
+  host = await startLocalHost({
+    dataFolder: folder,
+    apiUrl: sandbox.url,
+    apiKey: 'test',
+    workers: 2,
+    concurrency: 5,
+    invitesGone: false,
+    allowedDomains: [],
+  });
+  sqs.destroy();
+  sqs = new SQSClient();
+  expect(host.deadLetters()).toEqual([]);
+  expect((await receive('chunks'))?.Records[0]?.body).toBe('given up');
 });

@@ -5,33 +5,50 @@ import { createHash } from 'node:crypto';
 import type { ObjectInfo, ObjectStore, PutCondition, PutResult } from '../../lambdas/ports.ts';
 
 interface StoredObject extends ObjectInfo {
-  readonly text: string;
+  readonly content: Buffer;
 }
 
 export interface MemoryStore extends ObjectStore {
   /** All objects by key, as text. */
   readonly texts: () => ReadonlyMap<string, string>;
+  readonly bytesOf: (key: string) => Buffer;
+  /** Stores what an upload is, with its metadata. */
+  readonly upload: (key: string, content: string | Buffer, metadata?: Readonly<Record<string, string>>) => PutResult;
 }
 
 /** @param now Gives the time for `modifiedAtMs`. */
 export function memoryStore(now: () => number = Date.now): MemoryStore {
   const objects = new Map<string, StoredObject>();
+  const metadata = new Map<string, Readonly<Record<string, string>>>();
 
-  function put(key: string, text: string, condition: PutCondition): PutResult {
+  function put(key: string, text: string | Buffer, condition: PutCondition): PutResult {
+    const content = Buffer.from(text);
     const there = objects.get(key);
     if (condition.kind === 'if_absent' && there !== undefined) return { kind: 'condition_failed' };
     if (condition.kind === 'if_match' && there?.etag !== condition.etag) return { kind: 'condition_failed' };
-    const etag = `"${createHash('md5').update(text).digest('hex')}"`;
-    objects.set(key, { key, text, etag, bytes: Buffer.byteLength(text), modifiedAtMs: now() });
+    const etag = `"${createHash('md5').update(content).digest('hex')}"`;
+    objects.set(key, {
+      key,
+      content,
+      etag,
+      bytes: content.length,
+      modifiedAtMs: now(),
+      metadata: metadata.get(key) ?? {},
+    });
     return { kind: 'written', etag };
   }
 
   return {
-    texts: () => new Map([...objects].map(([key, { text }]) => [key, text])),
+    bytesOf: (key) => objects.get(key)?.content ?? Buffer.alloc(0),
+    upload: (key, content, given = {}) => {
+      metadata.set(key, given);
+      return put(key, content, { kind: 'always' });
+    },
+    texts: () => new Map([...objects].map(([key, { content }]) => [key, content.toString()])),
     head: async (key) => {
       const found = objects.get(key);
       if (found === undefined) return undefined;
-      const { text: _text, ...info } = found;
+      const { content: _content, ...info } = found;
       return info;
     },
     readText: async (key, bytesMax) => {
@@ -39,20 +56,20 @@ export function memoryStore(now: () => number = Date.now): MemoryStore {
       if (found === undefined) return undefined;
       if (found.bytes > bytesMax)
         throw new Error(`${key} has ${found.bytes} bytes; at most ${bytesMax} were expected.`);
-      return { text: found.text, etag: found.etag };
+      return { text: found.content.toString(), etag: found.etag };
     },
     readBytes: async ({ key, etag }) => {
       const found = objects.get(key);
-      return found?.etag === etag ? piecesOf(found.text) : undefined;
+      return found?.etag === etag ? piecesOf(found.content) : undefined;
     },
     put: async (key, text, condition) => put(key, text, condition),
     writer: (key, _contentType, condition) => {
-      let text = '';
+      const pieces: Buffer[] = [];
       return {
         write: async (more) => {
-          text += more;
+          pieces.push(Buffer.from(more));
         },
-        close: async () => put(key, text, condition),
+        close: async () => put(key, Buffer.concat(pieces), condition),
         abort: async () => undefined,
       };
     },
@@ -65,7 +82,6 @@ export function memoryStore(now: () => number = Date.now): MemoryStore {
 }
 
 /** In small pieces, so that records and characters fall across their edges. */
-async function* piecesOf(text: string): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(text);
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += 7) yield bytes.subarray(start, start + 7);
 }

@@ -12,13 +12,25 @@ import { report } from '../../lambdas/report/report.ts';
 import { work } from '../../lambdas/worker/work.ts';
 import { connect, invocation, noMetrics, type World } from './world.ts';
 
-const settings: IngestSettings = { bucket: 'bucket', workers: 2, giveUpMs: 6 * 60 * 60_000 };
+const settings: IngestSettings = {
+  bucket: 'bucket',
+  workers: 2,
+  invitesGone: false,
+  allowedDomains: [],
+  outageDelayMs: 30_000,
+  giveUpMs: 6 * 60 * 60_000,
+};
 
 const uploadKey = `${incomingPrefix}people.csv`;
 
 /** Stores the text as an upload, and gives the message that S3 would send. */
-export async function upload(world: World, text: string, key = uploadKey): Promise<string> {
-  const result = await world.store.put(key, text, { kind: 'always' });
+export async function upload(
+  world: World,
+  content: string | Buffer,
+  key = uploadKey,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const result = world.store.upload(key, content, metadata);
   const eTag = result.kind === 'written' ? result.etag.replaceAll('"', '') : '';
   const object = { key: encodeURIComponent(key).replaceAll('%20', '+'), eTag };
   return JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object } }] });
@@ -28,16 +40,24 @@ export async function runIngest(
   world: World,
   message: string,
   changes: Partial<IngestSettings> = {},
+  deliveries = 1,
 ): Promise<Verdict> {
-  return await ingest(
-    { ...settings, ...changes },
-    { ...world, connectApi: connect(world.api), csv: csvFormat },
-  )(message);
+  return await ingest({ ...settings, ...changes }, { ...world, connectApi: connect(world.api), csv: csvFormat })(
+    message,
+    invocation('ingest', undefined, deliveries),
+  );
 }
 
 export async function runWorkers(world: World): Promise<void> {
   const handle = work(
-    { concurrency: 5, callTimeoutMs: 30_000, retryDelayMinMs: 0, retryDelayMaxMs: 0, giveUpMs: settings.giveUpMs },
+    {
+      concurrency: 5,
+      callTimeoutMs: 30_000,
+      retryDelayMinMs: 0,
+      retryDelayMaxMs: 0,
+      outageDelayMs: 30_000,
+      giveUpMs: settings.giveUpMs,
+    },
     { ...world, connectApi: connect(world.api), metrics: noMetrics },
   );
   for (const body of world.chunksQueue.bodies.splice(0)) {
@@ -54,7 +74,7 @@ export async function runReports(world: World): Promise<void> {
 }
 
 /** From the text of an upload to the files of its report. */
-export async function wholeJob(world: World, text: string, changes: Partial<IngestSettings> = {}) {
+export async function wholeJob(world: World, text: string | Buffer, changes: Partial<IngestSettings> = {}) {
   const verdict = await runIngest(world, await upload(world, text), changes);
   await runWorkers(world);
   await runReports(world);

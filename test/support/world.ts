@@ -146,8 +146,8 @@ function recordingLog(): RecordingLog {
 export const noMetrics: Metrics = { count: () => undefined };
 
 /** An invocation with plenty of time, unless a test says otherwise. */
-export function invocation(id: string, remainingMs: () => number = () => 300_000): Invocation {
-  return { id, remainingMs };
+export function invocation(id: string, remainingMs: () => number = () => 300_000, deliveries = 1): Invocation {
+  return { id, remainingMs, deliveries };
 }
 
 export interface World {

@@ -10,7 +10,8 @@ function fakeServer() {
   const hooks: { preHandler?: PreHandler; onSend?: OnSend } = {};
   const etags = new Map<string, string>();
   const app: FastifyInstance = {
-    addHook: (name: 'preHandler' | 'onSend', hook: PreHandler | OnSend) => Object.assign(hooks, { [name]: hook }),
+    addHook: (name: 'onRequest' | 'preHandler' | 'onSend', hook: PreHandler | OnSend) =>
+      Object.assign(hooks, { [name]: hook }),
     inject: async ({ url }) => {
       const etag = etags.get(url);
       // Slow, so that others come in between.
@@ -19,7 +20,7 @@ function fakeServer() {
     },
     listen: async () => '',
   };
-  addConditionalWrites(app);
+  addConditionalWrites(app, 'key');
 
   async function request(
     method: string,

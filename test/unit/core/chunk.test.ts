@@ -32,6 +32,7 @@ const chunk = (changes: Partial<Chunk> = {}): Chunk => ({
   token: 'token-1',
   state: { kind: 'waiting' },
   rows: [row(2), row(3), row(4)],
+  judgedAtMs: 0,
   crashesWithoutProgress: 0,
   apiCalls: {},
   ...changes,
@@ -82,7 +83,7 @@ describe('claiming a chunk', () => {
   });
 
   test('the API calls and the outage of earlier owners are kept', () => {
-    const before = running({ apiCalls: { find_user: { '200': 3 } }, outage: { sinceMs: 1, pauses: 2 } });
+    const before = running({ apiCalls: { find_user: { '200': 3 } }, outage: { sinceMs: 1, pauses: 2, waitedMs: 3 } });
     expect(claimed(before, bob(1000))).toMatchObject({ apiCalls: before.apiCalls, outage: before.outage });
   });
 
@@ -233,6 +234,7 @@ describe('ending a chunk', () => {
   test('a settled chunk says when, and forgets its crashes', () => {
     expect(settleChunk(running({ crashesWithoutProgress: 3 }), 77)).toMatchObject({
       state: { kind: 'settled', atMs: 77 },
+      judgedAtMs: 0,
       crashesWithoutProgress: 0,
     });
   });

@@ -3,9 +3,9 @@ import { type FaultCode, faultCodes, isCurable, WholeFileFault } from '../../../
 
 test('a fault of a whole upload carries its code, its message and its cause', () => {
   const cause = new Error('the parser’s own words');
-  const error = new WholeFileFault('not_csv', 'The file cannot be read.', { cause });
+  const error = new WholeFileFault('damaged_gzip', 'The file cannot be read.', { cause });
   expect(error).toMatchObject({ name: 'WholeFileFault', message: 'The file cannot be read.', cause });
-  expect(error.fault).toEqual({ code: 'not_csv', message: 'The file cannot be read.' });
+  expect(error.fault).toEqual({ code: 'damaged_gzip', message: 'The file cannot be read.' });
 });
 
 test('the rows are offered for another try only where the same file could do better unchanged', () => {

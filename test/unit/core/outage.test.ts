@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { outageLimits } from '../../../lambdas/core/limits.ts';
 import {
+  blamesRows,
   type Health,
   healthy,
   isDown,
@@ -9,6 +10,7 @@ import {
   outageDelayMs,
   prolong,
   type Sign,
+  waitedMsBefore,
 } from '../../../lambdas/core/outage.ts';
 
 const minute = 60_000;
@@ -83,31 +85,42 @@ describe('when the API counts as down', () => {
 });
 
 describe('how long to stay away', () => {
+  const half = minute / 2;
+
   test('the first time half a minute, then twice as long each time, up to a quarter of an hour', () => {
-    const delays = [1, 2, 3, 4, 5, 6, 7, 2000].map((pauses) => outageDelayMs({ sinceMs: 0, pauses }) / minute);
+    const delays = [1, 2, 3, 4, 5, 6, 7, 2000].map((pauses) => outageDelayMs(pauses, half) / minute);
     expect(delays).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15]);
   });
 
-  test('an outage keeps its beginning however often it is prolonged', () => {
-    const first = prolong(undefined, 1000);
-    expect(first).toEqual({ sinceMs: 1000, pauses: 1 });
-    expect(prolong(first, 9000)).toEqual({ sinceMs: 1000, pauses: 2 });
+  test('an outage keeps its beginning, and counts what was waited', () => {
+    const first = prolong(undefined, 1000, half);
+    expect(first).toEqual({ sinceMs: 1000, pauses: 1, waitedMs: 0 });
+    const third = prolong(prolong(first, 9000, half), 20_000, half);
+    expect(third).toEqual({ sinceMs: 1000, pauses: 3, waitedMs: 1.5 * minute });
+    expect(third.waitedMs).toBe(waitedMsBefore(3, half));
   });
 
-  test('after the give-up time, and not before, the rest is given up', () => {
-    const outage = prolong(undefined, 1000);
-    expect(isGivenUp(outage, 1000 + outageLimits.giveUpMs - 1, outageLimits.giveUpMs)).toBe(false);
-    expect(isGivenUp(outage, 1000 + outageLimits.giveUpMs, outageLimits.giveUpMs)).toBe(true);
-    expect(isGivenUp(undefined, Number.MAX_SAFE_INTEGER, outageLimits.giveUpMs)).toBe(false);
+  test('a night in which the machine was off is no outage of a night', () => {
+    const first = prolong(undefined, 0, half);
+    const nextMorning = prolong(first, 12 * 60 * minute, half);
+    expect(isGivenUp(nextMorning, outageLimits.giveUpMs)).toBe(false);
   });
 
-  test('an API that is down for an hour is asked eight times by each chunk', () => {
-    let outage = prolong(undefined, 0);
-    let nowMs = 0;
-    while (nowMs < 60 * minute) {
-      nowMs += outageDelayMs(outage);
-      outage = prolong(outage, nowMs);
+  test('after the give-up time of waiting the rest is given up', () => {
+    let outage = prolong(undefined, 0, half);
+    while (outage.waitedMs < outageLimits.giveUpMs) {
+      expect(isGivenUp(outage, outageLimits.giveUpMs)).toBe(false);
+      outage = prolong(outage, 0, half);
     }
-    expect(outage.pauses - 1).toBe(8);
+    expect(isGivenUp(outage, outageLimits.giveUpMs)).toBe(true);
+    expect(outage.pauses).toBeLessThan(40);
+  });
+
+  test('a few failing rows are to blame after two pauses, many never are', () => {
+    const twice = prolong(prolong(undefined, 0, half), 0, half);
+    expect(blamesRows(prolong(undefined, 0, half), 1)).toBe(false);
+    expect(blamesRows(twice, 4)).toBe(true);
+    expect(blamesRows(twice, 5)).toBe(false);
+    expect(blamesRows(undefined, 1)).toBe(false);
   });
 });

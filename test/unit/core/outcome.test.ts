@@ -6,7 +6,10 @@ test('a person has to look at what did not end well', () => {
 });
 
 test('the same rows, uploaded again, could save what failed, is unknown or was not attempted', () => {
-  expect(statuses.filter(isWorthRetrying)).toEqual(['failed', 'unknown', 'not_attempted']);
+  const worthIt = statuses.filter((status) => isWorthRetrying({ status, code: 'any' }));
+  expect(worthIt).toEqual(['failed', 'unknown', 'not_attempted']);
+  // The key may get the right to invite.
+  expect(isWorthRetrying({ status: 'rejected', code: 'forbidden' })).toBe(true);
 });
 
 test('counting starts at none of every status, anew each time', () => {

@@ -26,7 +26,7 @@ describe('a report', () => {
     const text =
       'name,email\nAda,a@acme.example\nOld,old@acme.example\nBad,nobody\n"Q ""x"", y",A@ACME.example\nBo,b@acme.example\n';
     const { results, summary } = await wholeJob(world, text);
-    expect(results.split('\n')[0]).toBe(`name,email,${added}`);
+    expect(results.split('\n')[0]).toBe(`\ufeffname,email,${added}`);
     expect(rowsOf(results)).toEqual(['2 invited', '3 already_active', '4 invalid', '5 duplicate', '6 invited']);
     expect(results).toContain('\n"Q ""x"", y",A@ACME.example,5,duplicate');
     expect(summary?.counts).toMatchObject({ invited: 2, already_active: 1, invalid: 1, duplicate: 1, failed: 0 });
@@ -49,7 +49,7 @@ describe('a report', () => {
     world.api.onInvite = () => ({ answer: serverError, effect: false });
     const text = `${mark}email,name${newline}a@acme.example,"Ada, B."${newline}`;
     const { results, retry } = await wholeJob(world, text);
-    expect(results.startsWith(`${mark}email,name,`)).toBe(true);
+    expect(results.startsWith('\ufeffemail,name,')).toBe(true);
     expect(results.endsWith(newline)).toBe(true);
     expect(retry).toBe(text);
   });
@@ -78,8 +78,21 @@ describe('a report', () => {
   test('can be uploaded again: the columns that it added mean nothing then', async () => {
     const first = await wholeJob(newWorld(), 'email,name\na@acme.example,Ada\n');
     const again = await wholeJob(newWorld(), first.results);
-    expect(again.results.split('\n')[0]).toBe(`email,name,${added}`);
+    expect(again.results.split('\n')[0]).toBe(`\ufeffemail,name,${added}`);
     expect(rowsOf(again.results)).toEqual(['2 invited']);
+  });
+
+  test('invites nobody from a damaged row when it comes back in a report', async () => {
+    const first = await wholeJob(
+      newWorld(),
+      'email,status,name\nshort@acme.example\n"a@acme.example"x,active,A\nb@acme.example,active,B\n',
+    );
+    expect(rowsOf(first.results)).toEqual(['2 invalid', '3 invalid', '4 invited']);
+    const world = newWorld();
+    const again = await wholeJob(world, first.results);
+    expect(rowsOf(again.results)).toEqual(['2 invalid', '3 invalid', '4 invited']);
+    expect(again.results).toContain('too_few_cells');
+    expect([...world.api.users.keys()]).toEqual(['b@acme.example']);
   });
 
   test('keeps the cells that a row has too many, behind its own columns', async () => {
@@ -110,6 +123,16 @@ describe('a report', () => {
     const { html } = await wholeJob(world, 'email\na@acme.example\n<b>x</b>\n');
     expect(html).toContain('&#60;script&#62;alert(1)');
     expect(html).not.toMatch(/<script|<b>/u);
+  });
+
+  test('says what a person should know of the whole file, in the page and in the summary', async () => {
+    const { html, summary } = await wholeJob(
+      newWorld(),
+      'email,status\na@acme.example,<wandering>\nb@acme.example,terminated\n',
+    );
+    expect(summary?.warnings).toEqual([expect.stringContaining('“<wandering>”')]);
+    expect(html).toContain('&#60;wandering&#62;');
+    expect(summary?.counts).toMatchObject({ invited: 1, skipped: 1 });
   });
 
   test('is not built twice, and a second message changes nothing', async () => {

@@ -19,6 +19,7 @@ const settings: WorkerSettings = {
   callTimeoutMs: 30_000,
   retryDelayMinMs: 0,
   retryDelayMaxMs: 0,
+  outageDelayMs: 30_000,
   giveUpMs: 6 * 60 * minute,
 };
 
@@ -47,6 +48,7 @@ function chunkOf(rowCount: number, changes: Partial<Chunk> = {}): Chunk {
     token: 'new',
     state: { kind: 'waiting' },
     rows,
+    judgedAtMs: Date.UTC(2026, 0, 31, 7, 0),
     crashesWithoutProgress: 0,
     apiCalls: {},
     ...changes,
@@ -96,7 +98,7 @@ describe('a worker', () => {
     const world = await worldWith(chunkOf(1));
     const ingestPart = writePart(world.store, ingestPartKey(jobId));
     await ingestPart.close({}, 0);
-    const manifest = { rows: 1, chunks: 1, invitees: 1, apiCalls: {}, endedAtMs: 0 };
+    const manifest = { rows: 1, chunks: 1, invitees: 1, warnings: [], apiCalls: {}, endedAtMs: 0 };
     await world.store.put(manifestKey(jobId), JSON.stringify(manifest), { kind: 'always' });
     const handle = worker(world);
     await handle(chunkMessage(jobId, 0), invocation('a'));
@@ -189,6 +191,18 @@ describe('a worker', () => {
     const sent = posts(world).length;
     await handle(chunkMessage(jobId, 1), invocation('b'));
     expect(posts(world)).toHaveLength(sent);
+  });
+
+  test('counts 403s over small chunks, too', async () => {
+    const world = newWorld();
+    world.api.onInvite = () => ({ answer: { kind: 'refused', httpStatus: 403, message: 'no' }, effect: false });
+    const handle = worker(world);
+    for (const chunk of [0, 1, 2, 3]) {
+      await createChunk(world.store, jobId, chunkOf(5, { chunk }));
+      await handle(chunkMessage(jobId, chunk), invocation(`a${chunk}`));
+    }
+    expect(posts(world).length).toBeLessThanOrEqual(12);
+    expect(world.store.texts().get(stopKey(jobId))).toContain('key_forbidden');
   });
 
   test('stops the job after ten 403 in a row, and not for a single one', async () => {
@@ -296,20 +310,73 @@ describe('a worker in an outage', () => {
     ]);
   });
 
-  test('blames rows that always fail after a quarter of an hour where nothing else is answered', async () => {
-    const world = await worldWith(chunkOf(12));
-    world.api.onInvite = () => ({ answer: serverError, effect: false });
+  async function deliverUntilDone(world: World): Promise<number> {
     const handle = worker(world);
     const startedAtMs = world.clock.now();
     for (let verdict = await handle(chunkMessage(jobId, 0), invocation('a')); verdict.kind === 'later'; ) {
       world.clock.advance(verdict.delayMs);
       verdict = await handle(chunkMessage(jobId, 0), invocation('a'));
     }
-    expect((await outcomes(world)).map(({ status, code }) => [status, code])).toEqual(
-      Array(12).fill(['failed', 'retries_exhausted']),
-    );
-    expect(world.clock.now() - startedAtMs).toBeGreaterThan(10 * minute);
-    expect(world.clock.now() - startedAtMs).toBeLessThan(20 * minute);
+    return world.clock.now() - startedAtMs;
+  }
+
+  test('blames a few rows that always fail soon, where nothing else is left to be answered', async () => {
+    const world = await worldWith(chunkOf(3));
+    world.api.onInvite = () => ({ answer: serverError, effect: false });
+    expect(await deliverUntilDone(world)).toBeLessThan(3 * minute);
+    const failed = ['failed', 'retries_exhausted'];
+    expect((await outcomes(world)).map(({ status, code }) => [status, code])).toEqual([failed, failed, failed]);
+  });
+
+  test('of an hour costs nobody the invitation, though look-ups work all the time', async () => {
+    const world = await worldWith(chunkOf(100));
+    const backAtMs = world.clock.now() + 60 * minute;
+    world.api.onInvite = () => (world.clock.now() < backAtMs ? { answer: serverError, effect: false } : undefined);
+    await deliverUntilDone(world);
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+    expect(posts(world).length).toBeLessThan(130);
+  });
+
+  test('is not what one person makes whose look-up always fails', async () => {
+    const world = await worldWith(chunkOf(100));
+    world.api.onInvite = ({ email }) => (email === emailOf(2) ? { answer: noAnswer, effect: false } : undefined);
+    world.api.onFind = (email) => (email === emailOf(2) ? { kind: 'unavailable', detail: 'status 500' } : undefined);
+    expect(await deliverUntilDone(world)).toBeLessThan(3 * minute);
+    const [first, ...others] = await outcomes(world);
+    expect(first).toMatchObject({ status: 'unknown', code: 'look_up_failed' });
+    expect(others.every(({ status }) => status === 'invited')).toBe(true);
+  });
+
+  test('is not what a night makes in which the machine was off', async () => {
+    const world = await worldWith(chunkOf(20));
+    let isDown = true;
+    world.api.onInvite = () => (isDown ? { answer: noAnswer, effect: false } : undefined);
+    world.api.onFind = () => (isDown ? { kind: 'unavailable', detail: 'no answer' } : undefined);
+    const handle = worker(world);
+    await handle(chunkMessage(jobId, 0), invocation('a'));
+    world.clock.advance(12 * 60 * minute);
+    expect(await handle(chunkMessage(jobId, 0), invocation('b'))).toMatchObject({ kind: 'later' });
+    isDown = false;
+    expect(await handle(chunkMessage(jobId, 0), invocation('c'))).toEqual({ kind: 'done' });
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+  });
+});
+
+describe('a chunk that waited for days', () => {
+  test('has its people looked up first: somebody may have invited them since', async () => {
+    const world = await worldWith(chunkOf(2));
+    world.api.users.set(emailOf(2), { id: 'user-9', status: 'invited' });
+    world.clock.advance(4 * 24 * 60 * minute);
+    await worker(world, { concurrency: 1 })(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.api.calls).toEqual([
+      `find_user ${emailOf(2)}`,
+      `find_user ${emailOf(3)}`,
+      `invite_user ${emailOf(3)}`,
+    ]);
+    expect(await outcomes(world)).toMatchObject([
+      { status: 'already_invited', userId: 'user-9' },
+      { status: 'invited' },
+    ]);
   });
 });
 
