@@ -93,5 +93,5 @@ const resultsSchema = z.array(z.object({ Email: z.string() }));
 /** @returns The email address of each row. */
 function readResults(workspace: Workspace): string[] {
   const text = readFileSync(join(reportFolder(workspace), 'results.csv'), 'utf8');
-  return resultsSchema.parse(parse(text, { columns: true })).map(({ Email }) => Email);
+  return resultsSchema.parse(parse(text, { bom: true, columns: true })).map(({ Email }) => Email);
 }

@@ -211,3 +211,37 @@ describe('what a record is', () => {
     ]);
   });
 });
+
+describe('any one byte of a table of people', () => {
+  test('may be damaged, and every record that the damage does not touch still comes through', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '.', '-'), minLength: 1, maxLength: 6 });
+    const people = fc.array(fc.tuple(name, name), { minLength: 2, maxLength: 12 });
+    const byte = fc.oneof(fc.constantFrom(34, 44, 10, 13, 0, 59), fc.integer({ min: 1, max: 127 }));
+    fc.assert(
+      fc.property(
+        people,
+        fc.nat(),
+        byte,
+        fc.boolean(),
+        fc.constantFrom('\n', '\r\n'),
+        (rows, where, code, areQuoted, newline) => {
+          const table = rows.map(([first, note], index) => [`p${index}@a.co`, first, note]);
+          const lines = table.map((cells) => cells.map((cell) => (areQuoted ? `"${cell}"` : cell)).join(','));
+          const text = lines.join(newline) + newline;
+          const at = where % text.length;
+          const damaged = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
+          const ends = lines.map((_, index) => lines.slice(0, index + 1).join(newline).length + newline.length);
+          const touched = ends.findIndex((end) => at < end);
+          // A line ending that is damaged joins two lines.
+          const joins = at >= (ends[touched] ?? 0) - newline.length;
+          const found = new Set(read(damaged, { width: 3 }).map(({ cells }) => cells.join('\u0001')));
+          for (const [index, cells] of table.entries()) {
+            if (index === touched || (joins && index === touched + 1)) continue;
+            expect(found.has(cells.join('\u0001')), `row ${index + 1} of ${JSON.stringify(damaged)}`).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  });
+});
