@@ -15,7 +15,9 @@ import type { Faults } from './sandbox/faults.ts';
 import { openTerminal } from './terminal.ts';
 import { UserError } from './userError.ts';
 
-type FaultOptions = { readonly [name in 'latency' | 'rateLimit' | 'errorBefore' | 'errorAfter' | 'hang']: number };
+type FaultOptions = { readonly [name in 'latency' | 'rateLimit' | 'errorBefore' | 'errorAfter' | 'hang']: number } & {
+  readonly seed?: number;
+};
 
 const { version } = z
   .object({ version: z.string() })
@@ -138,11 +140,23 @@ function withFaultOptions(command: Command): Command {
       new Option('--hang <share>', 'sandbox: share of calls that take effect and are never answered')
         .argParser(share)
         .default(0),
+    )
+    .addOption(
+      new Option('--seed <number>', 'sandbox: misbehaves the same way each time').argParser(
+        wholeNumber(0, 4_294_967_295),
+      ),
     );
 }
 
-function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang }: FaultOptions): Faults {
-  return { latencyMs: latency, rateLimitPerSecond: rateLimit, errorBefore, errorAfter, hang };
+function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang, seed }: FaultOptions): Faults {
+  return {
+    latencyMs: latency,
+    rateLimitPerSecond: rateLimit,
+    errorBefore,
+    errorAfter,
+    hang,
+    ...(seed === undefined ? {} : { seed }),
+  };
 }
 
 function number(min: number, max: number): (text: string) => number {

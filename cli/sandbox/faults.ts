@@ -2,6 +2,8 @@
  * How the sandbox misbehaves, where it was told to.
  */
 
+import { createHash } from 'node:crypto';
+
 export interface Faults {
   /** Every answer takes at least this long. */
   readonly latencyMs: number;
@@ -13,6 +15,8 @@ export interface Faults {
   readonly errorAfter: number;
   /** Share of the calls that take effect and are never answered. */
   readonly hang: number;
+  /** The same seed misbehaves the same way, as far as the calls come in the same order. */
+  readonly seed?: number;
 }
 
 export const noFaults: Faults = { latencyMs: 0, rateLimitPerSecond: 0, errorBefore: 0, errorAfter: 0, hang: 0 };
@@ -26,6 +30,16 @@ export function misbehaviourOf(faults: Faults, isWithinRate: boolean, random: ()
   if (random() < faults.hang) return 'hang';
   if (random() < faults.errorAfter) return 'error_after';
   return 'none';
+}
+
+/** Gives numbers from 0 to below 1; with a seed, always the same ones. */
+export function randomNumbers(seed: number | undefined): () => number {
+  if (seed === undefined) return Math.random;
+  let count = 0;
+  return () => {
+    count += 1;
+    return createHash('sha256').update(`${seed}/${count}`).digest().readUInt32BE(0) / 2 ** 32;
+  };
 }
 
 /** A bucket of one second's calls that fills up steadily. */

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { jobTitles } from '../../lambdas/core/jobTitle.ts';
-import { type Faults, type Misbehaviour, misbehaviourOf, rateLimiter } from './faults.ts';
+import { type Faults, type Misbehaviour, misbehaviourOf, randomNumbers, rateLimiter } from './faults.ts';
 import { organizations, roles } from './northlight.ts';
 import type { NewUser, Organization } from './organization.ts';
 
@@ -60,10 +60,11 @@ const specialReplies: readonly (readonly [prefix: string, reply: Reply])[] = [
 ];
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const random = randomNumbers(options.faults.seed);
   const isWithinRate = rateLimiter(options.faults.rateLimitPerSecond);
   const stopping = new AbortController();
   const server = createServer((request, response) => {
-    const misbehaviour = misbehaviourOf(options.faults, isWithinRate(performance.now()), Math.random);
+    const misbehaviour = misbehaviourOf(options.faults, isWithinRate(performance.now()), random);
     answer(request, response, misbehaviour, options, stopping.signal).catch(() => response.destroy());
   });
   server.listen(options.port, host);

@@ -106,7 +106,13 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
   }
 
   async function list<T>(operation: Operation, path: string, schema: z.ZodType<T>): Promise<ReadAnswer<T>> {
-    const answer = await read(operation, path, schema, apiLimits.listBytesMax, apiLimits.listTimeoutMs);
+    const answer = await read(
+      operation,
+      path,
+      schema,
+      apiLimits.listBytesMax,
+      callTimeoutMs * apiLimits.listTimeoutFactor,
+    );
     if (answer.kind !== 'unreadable') return answer;
     return { kind: 'unavailable', detail: `status ${answer.httpStatus} with an answer that could not be read` };
   }

@@ -109,8 +109,8 @@ export const redeliveryLimits = {
 /** The DoiT API client. */
 export const apiLimits = {
   callTimeoutMs: 30 * second,
-  /** The list of all users comes in one answer without pages. */
-  listTimeoutMs: 120 * second,
+  /** The list of all users comes in one answer without pages: it may take so many times as long as another call. */
+  listTimeoutFactor: 4,
   answerBytesMax: 64 * kibibyte,
   listBytesMax: 256 * mebibyte,
   /** Characters of the API's own message that the report quotes. */
