@@ -93,6 +93,7 @@ describe('an invitation', () => {
     [200, 'not JSON', { kind: 'in_doubt', doubt: { reason: 'unreadable_answer' } }],
     [201, { user: null }, { kind: 'in_doubt', doubt: { reason: 'unreadable_answer' } }],
     [201, { user: { id: 'user-2', email: 'someone.else@acme.example' } }, { kind: 'in_doubt' }],
+    [200, { user: { id: 'user-1', email: 'ada@acme.example', status: 'active' } }, { kind: 'in_doubt' }],
     [201, 'x'.repeat(apiLimits.answerBytesMax + 1), { kind: 'in_doubt', doubt: { reason: 'unreadable_answer' } }],
   ])('answered with %i %j means %j', async (status, body, meaning) => {
     answerWith(status, body, { location: '/elsewhere' });
@@ -185,7 +186,8 @@ describe('a list', () => {
   });
 
   test('that cannot be read is not taken for an empty one', async () => {
-    for (const body of ['', '<html></html>', '{"users":{}}', '{"users":[{"id":1}]}', '[]']) {
+    const cut = '{"users":[{"id":"1","email":"a@acme.example"}],"rowCount":2}';
+    for (const body of ['', '<html></html>', '{"users":{}}', '{"users":[{"id":1}]}', '[]', cut]) {
       answerWith(200, body);
       expect(await api().listUsers()).toMatchObject({ kind: 'unavailable' });
     }

@@ -116,3 +116,8 @@ describe('any cell', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(50);
   });
 });
+
+test('an internationalised domain is the same in both of its spellings', () => {
+  expect(emailKey('Ann@M\u00fcller.example')).toBe(emailKey('ann@xn--mller-kva.example'));
+  expect(emailKey('ann@mu\u0308ller.example')).toBe(emailKey('ann@xn--mller-kva.example'));
+});

@@ -425,3 +425,8 @@ describe('whatever the API answers, in whatever order', () => {
     }
   });
 });
+
+test('a person found in a state that no fresh invitation has was there before', () => {
+  const disabled: LookUpAnswer = { kind: 'found', userId: 'user-1', userStatus: 'Disabled' };
+  expect(lookUp(invite(row(), timeOut), disabled).outcome).toMatchObject({ status: 'already_exists' });
+});

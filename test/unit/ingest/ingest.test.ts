@@ -113,6 +113,35 @@ describe('ingest', () => {
   });
 });
 
+describe('who is meant', () => {
+  test.each(['yes', 'TRUE', 'x', '2020-01-31'])(
+    'somebody is gone where a column “Terminated” says %s',
+    async (cell) => {
+      const { summary } = await wholeJob(
+        newWorld(),
+        `email,Terminated\na@acme.example,${cell}\nb@acme.example,no\nc@acme.example,\n`,
+      );
+      expect(summary?.counts).toMatchObject({ skipped: 1, invited: 2 });
+    },
+  );
+
+  test('a date of leaving without a status is not judged, and the report says for how many', async () => {
+    const text =
+      'email,Status,Termination Date\na@acme.example,,2020-01-31\nb@acme.example,active,\nc@acme.example,terminated,2020-01-31\n';
+    const { summary } = await wholeJob(newWorld(), text);
+    expect(summary?.counts).toMatchObject({ skipped: 1, invited: 2 });
+    expect(summary?.warnings).toEqual([expect.stringContaining('1 rows have a date of leaving and no status')]);
+  });
+
+  test('an address with letters of a guessed encoding is nobody’s', async () => {
+    const { summary } = await wholeJob(
+      newWorld(),
+      Buffer.from('email,name\nj\u00f6rg@acme.example,J\u00f6rg\nann@acme.example,Zo\u00eb\n', 'latin1'),
+    );
+    expect(summary).toMatchObject({ reading: { encoding: 'windows-1252' }, counts: { invalid: 1, invited: 1 } });
+  });
+});
+
 describe('a fault of the whole upload', () => {
   test.each([
     ['an empty file', '', 'empty_file'],

@@ -347,6 +347,30 @@ describe('a worker in an outage', () => {
     expect(others.every(({ status }) => status === 'invited')).toBe(true);
   });
 
+  test('is tried by the rows that were tried least, not by the one that always fails', async () => {
+    const outage = { sinceMs: 0, pauses: 3, waitedMs: 90_000 };
+    const chunk = chunkOf(10, { outage });
+    const doubt = { reason: 'no_answer', detail: 'no answer', mayBeOurs: true, mayStillHappen: true } as const;
+    const [first, ...others] = chunk.rows;
+    const world = await worldWith({
+      ...chunk,
+      rows: [{ ...first, doubt, wasInDoubt: true, attempts: 6 } as (typeof others)[0], ...others],
+    });
+    world.api.onFind = (email) => (email === emailOf(2) ? { kind: 'unavailable', detail: 'status 500' } : undefined);
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect((await outcomes(world)).map(({ status }) => status)).toEqual(['unknown', ...Array(9).fill('invited')]);
+  });
+
+  test('is waited out by a row in doubt as long as nobody at all is answered', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () => ({ answer: noAnswer, effect: true });
+    world.api.onFind = () => ({ kind: 'unavailable', detail: 'status 503' });
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'later', delayMs: 30_000 });
+    world.api.onFind = () => undefined;
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('b'))).toEqual({ kind: 'done' });
+    expect(await outcomes(world)).toMatchObject([{ status: 'invited', code: 'confirmed_by_look_up' }]);
+  });
+
   test('is not what a night makes in which the machine was off', async () => {
     const world = await worldWith(chunkOf(20));
     let isDown = true;
