@@ -246,6 +246,8 @@ function indexesOf(header: readonly string[], is: (name: string) => boolean): nu
 }
 
 function noEmailColumn(header: readonly string[]): WholeFileFault {
+  const isPerson = header.some((name) => name.includes('@'));
+  const missing = isPerson ? ' It looks like a person: is the header row missing? Put one above it.' : '';
   const candidates = header.filter((name) => /mail|correo|courriel|epost/iu.test(name) && !isReportColumn(name));
   const perhaps =
     candidates.length === 0
@@ -253,7 +255,7 @@ function noEmailColumn(header: readonly string[]): WholeFileFault {
       : ` ${listNames(candidates)} may be somebody else's or for another purpose, so it was not taken without being told to.`;
   return new WholeFileFault(
     'no_email_column',
-    `No column with the email addresses of the people was found. The header has ${listNames(header)}.${perhaps} Name one column ` +
+    `No column with the email addresses of the people was found. The header has ${listNames(header)}.${missing}${perhaps} Name one column ` +
       '“email” or “work email” (capitals, blanks, dashes and underscores do not matter), or choose one with --map email="…".',
   );
 }

@@ -67,7 +67,7 @@ export function newMemory(): JudgeMemory {
 /** For people, once for the whole file. */
 export function warningsOf({ unknownStatuses, datesWithoutStatus }: JudgeMemory): string[] {
   const words = `Taken for active, because nothing is known of these words for a person's status: ${listNames([...unknownStatuses])}.`;
-  const dates = `${datesWithoutStatus} rows have a date of leaving and no status. Dates are not judged, so these people are taken for active.`;
+  const dates = `${datesWithoutStatus} ${datesWithoutStatus === 1 ? 'row has' : 'rows have'} a date of leaving and no status. Dates are not judged, so these people are taken for active.`;
   return [...(unknownStatuses.size > 0 ? [words] : []), ...(datesWithoutStatus > 0 ? [dates] : [])];
 }
 

@@ -130,7 +130,7 @@ describe('who is meant', () => {
       'email,Status,Termination Date\na@acme.example,,2020-01-31\nb@acme.example,active,\nc@acme.example,terminated,2020-01-31\n';
     const { summary } = await wholeJob(newWorld(), text);
     expect(summary?.counts).toMatchObject({ skipped: 1, invited: 2 });
-    expect(summary?.warnings).toEqual([expect.stringContaining('1 rows have a date of leaving and no status')]);
+    expect(summary?.warnings).toEqual([expect.stringContaining('1 row has a date of leaving and no status')]);
   });
 
   test('an address with letters of a guessed encoding is nobody’s', async () => {
@@ -159,6 +159,9 @@ describe('a fault of the whole upload', () => {
 
   test('names the headers that were seen and those that would have done', async () => {
     const { summary } = await wholeJob(newWorld(), 'Full Name,Phone\nAda,1\n');
+    expect(summary?.error?.message).not.toContain('header row missing');
+    const headless = await wholeJob(newWorld(), 'Ada,a@acme.example\nBo,b@acme.example\n');
+    expect(headless.summary?.error?.message).toContain('is the header row missing?');
     expect(summary?.error?.message).toContain('“Full Name”, “Phone”');
     expect(summary?.error?.message).toContain('“work email”');
   });
