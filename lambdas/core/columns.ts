@@ -1,6 +1,18 @@
 /**
  * Which column of an upload holds what.
  */
+import {
+  emailKeys,
+  emailWords,
+  exportNames,
+  goneNames,
+  leavingDateName,
+  names,
+  neutralWords,
+  othersOnly,
+  statusNames,
+  workWords,
+} from './columnNames.ts';
 import { WholeFileFault } from './fault.ts';
 import { restore } from './formula.ts';
 import { allHeaderWords, headerKey } from './headerName.ts';
@@ -34,78 +46,6 @@ export interface Columns {
   /** For people: what was not taken, though it looks like it. */
   readonly warnings: readonly string[];
 }
-
-/** Names of each field, as the words of a header run together. Of two that a file has, the one in the earlier group wins. */
-const names: Readonly<Record<Exclude<Field, 'email'>, readonly (readonly string[])[]>> = {
-  firstName: [
-    words('firstname givenname forename vorname prenom nombre nome fornavn fornamn voornaam imie'),
-    ['preferredfirstname'],
-    ['legalfirstname'],
-    ['first'],
-  ],
-  lastName: [
-    words(
-      'lastname surname familyname nachname nom nomdefamille apellido apellidos cognome sobrenome etternavn efternavn',
-    ),
-    words('efternamn achternaam nazwisko preferredlastname'),
-    ['legallastname'],
-    ['last'],
-  ],
-  jobTitle: [
-    words('jobtitle jobfunction worktitle employeetitle positiontitle businesstitle jobtitledescription'),
-    ['title'],
-    words('position stelle stellenbezeichnung poste fonction cargo puesto funktion'),
-  ],
-  role: [['roleid'], words('role userrole rolename doitrole')],
-  organization: [words('organizationid organisationid orgid'), words('organization organisation organizationname org')],
-};
-
-const emailWords = new Set(
-  words('email mail correo courriel epost emailadresse emailadress emailadres mailadresse emailaddress electronico'),
-);
-/** Words that make a column with an email address the one of work. */
-const workWords = new Set(
-  words(
-    'work business company corporate office professional dienstlich dienstliche geschaftlich geschaftliche arbeit travail professionnel trabajo lavoro',
-  ),
-);
-/** Words that change nothing about whose address it is. A column with any other word is not taken without being told to. */
-const neutralWords = new Set(
-  words(
-    'address adresse id primary main contact user employee staff member person worker default login the de di d to invite invitee mitarbeiter address1 1',
-  ),
-);
-/** Other ways to write the name of such a column, run together. */
-const emailKeys = new Set(
-  words('useremail workemail businessemail companyemail emailid emailaddress workmail usermail workcontactworkemail'),
-);
-
-/** Columns that say whether a person is still there. */
-const statusNames = new Set(
-  words(`
-    status accountstatus userstatus employeestatus employmentstatus workerstatus workstatus positionstatus assignmentstatus
-    associatestatus jobstatus hrstatus payrollstatus currentstatus contractstatus empstatus lifecycle lifecyclestatus
-    lifecyclestage lifecyclestate accountenabled enabled active isactive activestatus employmentstate accountstate userstate
-    beschaftigungsstatus mitarbeiterstatus statut estadodelempleado estadolaboral stato
-  `),
-);
-/** Columns in which a yes says that a person is gone. */
-const goneNames = new Set(
-  words(
-    'disabled isdisabled suspended issuspended terminated isterminated archived deactivated accountdisabled deleted',
-  ),
-);
-/** Columns whose dates are not looked at. */
-const leavingDateName =
-  /^(?:termination|leaving|exit|end|lastday|offboarding|separation|austritt|kundigung)s?(?:date|datum|ofwork|on)?$/u;
-
-/** Columns that only an export of a directory or an HR system has: there, “organization” and “role” are not DoiT's. */
-const exportNames = new Set(
-  words(`
-    login userprincipalname objectid employeeid employeenumber employeetype workerid personnelnumber personalnummer
-    department division costcenter manager managerid hiredate startdate reportsto jobcode userid associateid businessunit
-  `),
-);
 
 /**
  * Finds the fields in a header.
@@ -275,10 +215,6 @@ function chosenAs(found: readonly number[], header: readonly string[]): string {
   return isUnique ? JSON.stringify(name) : `"#${first + 1}"`;
 }
 
-/** Words of columns that are somebody else's, or private, without doubt. */
-const othersOnly =
-  /recover|second|backup|altern|other|person|privat|home|manager|supervis|reports|approv|assist|emergen|spouse|forward|alias|previous|vorgesetzt|responsab|jefe|boss|lead|mentor|owner|partner|buddy|kin|upload|new|status|verified|opt|stop|code|nick|voice|usage|send|notif|invitation|count|quota|domain|signature|format|type|language|template|consent/u;
-
 /** The address of work may stand in a column whose name has a word that is not known. */
 function otherEmails(header: readonly string[], ignored: readonly number[]): string[] {
   return ignored
@@ -289,10 +225,6 @@ function otherEmails(header: readonly string[], ignored: readonly number[]): str
       (name) =>
         `The column ${quote(name)} was not taken for the email. If it is the one of work, say so with --map email=${JSON.stringify(name)}.`,
     );
-}
-
-function words(list: string): readonly string[] {
-  return list.trim().split(/\s+/u);
 }
 
 function ambiguousColumn(field: Field, found: readonly number[], header: readonly string[]): WholeFileFault {
