@@ -65,7 +65,8 @@ export interface ObjectStore {
   readBytes(source: Pick<ObjectInfo, 'key' | 'etag' | 'versionId'>): Promise<AsyncIterable<Uint8Array> | undefined>;
   put(key: string, text: string, condition: PutCondition): Promise<PutResult>;
   writer(key: string, contentType: string, condition: Exclude<PutCondition, { kind: 'if_match' }>): ObjectWriter;
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly etag: string }>;
+  /** In the order of the keys. @param after Only keys behind this text. */
+  list(prefix: string, after?: string): AsyncIterable<{ readonly key: string; readonly etag: string }>;
 }
 
 export interface OutgoingMessage {

@@ -11,6 +11,9 @@ import { apiLimits } from '../core/limits.ts';
 import type { ConnectApi, InviteApi, OnApiCall, ReadAnswer } from '../ports.ts';
 import { type Exchange, exchange, type Request } from './httpExchange.ts';
 
+/** How a call travels; see `exchange`. */
+export type ExchangeCall = typeof exchange;
+
 export interface DoitApiSettings {
   /** For example `https://api.doit.com`. */
   readonly apiUrl: string;
@@ -52,11 +55,21 @@ interface Unreadable {
   readonly httpStatus: number;
 }
 
-export function connectDoitApi(settings: DoitApiSettings, readKey: () => Promise<string>): ConnectApi {
-  return (onCall) => doitApi(settings, readKey, onCall);
+/** @param send The network; another one stands in for it where time and faults are simulated. */
+export function connectDoitApi(
+  settings: DoitApiSettings,
+  readKey: () => Promise<string>,
+  send: ExchangeCall = exchange,
+): ConnectApi {
+  return (onCall) => doitApi(settings, readKey, send, onCall);
 }
 
-function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCall: OnApiCall): InviteApi {
+function doitApi(
+  settings: DoitApiSettings,
+  readKey: () => Promise<string>,
+  send: ExchangeCall,
+  onCall: OnApiCall,
+): InviteApi {
   const { apiUrl, tenantId, callTimeoutMs } = settings;
   return {
     validateKey: async () => {
@@ -139,7 +152,7 @@ function doitApi(settings: DoitApiSettings, readKey: () => Promise<string>, onCa
       authorization: `Bearer ${await readKey()}`,
       ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }),
     };
-    const result = await exchange(apiUrl, request, headers, timeoutMs);
+    const result = await send(apiUrl, request, headers, timeoutMs);
     onCall(operation, result.kind === 'no_answer' ? 'no_answer' : `${result.httpStatus}`);
     return result;
   }

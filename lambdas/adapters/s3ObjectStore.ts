@@ -26,7 +26,7 @@ export function s3ObjectStore(client: S3Client, bucket: string): ObjectStore {
     readBytes: (source) => readBytes(client, bucket, source),
     put: (key, text, condition) => put(client, bucket, key, text, condition),
     writer: (key, contentType, condition) => writer(client, bucket, key, contentType, condition),
-    list: (prefix) => list(client, bucket, prefix),
+    list: (prefix, after) => list(client, bucket, prefix, after),
   };
 }
 
@@ -148,11 +148,16 @@ function writer(
   };
 }
 
-async function* list(client: S3Client, bucket: string, prefix: string): AsyncGenerator<{ key: string; etag: string }> {
+async function* list(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+  after?: string,
+): AsyncGenerator<{ key: string; etag: string }> {
   let token: string | undefined;
   do {
     const page = await client.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: after, ContinuationToken: token }),
     );
     for (const { Key, ETag } of page.Contents ?? []) {
       yield {

@@ -8,7 +8,7 @@
  * Every change is a conditional write of the whole object, so two workers can never both believe that they own it.
  */
 import type { ApiCalls } from './apiCalls.ts';
-import { workerLimits } from './limits.ts';
+import { overlapLimits, workerLimits } from './limits.ts';
 import type { Outage } from './outage.ts';
 import { type GivingUp, giveUp, lookUpFirst, putInDoubtByCrash, type RowProgress } from './rowProgress.ts';
 
@@ -31,8 +31,10 @@ export interface Chunk {
   readonly token: string;
   readonly state: ChunkState;
   readonly rows: readonly RowProgress[];
-  /** When the rows were judged by the directory snapshot. */
-  readonly judgedAtMs: number;
+  /** When the directory snapshot was taken by which the rows were judged. */
+  readonly snapshotAtMs: number;
+  /** Whether another job may have invited some of these people since the snapshot, or may do so now. */
+  readonly overlaps: boolean;
   readonly crashesWithoutProgress: number;
   readonly outage?: Outage;
   readonly apiCalls: ApiCalls;
@@ -100,9 +102,14 @@ export function outcomeCount(chunk: Chunk): number {
   return chunk.rows.reduce((count, row) => count + (row.outcome === undefined ? 0 : 1), 0);
 }
 
+/** A job that finds others at work lets so much time pass that their workers have seen it. */
+export function quietForMs({ overlaps, snapshotAtMs }: Chunk, nowMs: number): number {
+  return overlaps ? Math.max(0, snapshotAtMs + overlapLimits.quietMs - nowMs) : 0;
+}
+
 /** Long after the snapshot, somebody else may have invited a person. */
 function refreshed(chunk: Chunk, nowMs: number): Chunk {
-  if (nowMs - chunk.judgedAtMs <= workerLimits.snapshotFreshMs) return chunk;
+  if (nowMs - chunk.snapshotAtMs <= workerLimits.snapshotFreshMs) return chunk;
   return { ...chunk, rows: chunk.rows.map(lookUpFirst) };
 }
 

@@ -17,6 +17,10 @@ export interface Named {
 }
 
 export interface Directory {
+  /** When it was about to be read: whoever was a user then is in it. */
+  readonly takenAtMs: number;
+  /** Whether another job was inviting people at that time. */
+  readonly overlaps: boolean;
   readonly users: readonly DirectoryUser[];
   /** Absent where the upload and the settings name no role, so that nothing was asked. */
   readonly roles?: readonly Named[];
@@ -26,7 +30,7 @@ export interface Directory {
 /** Users by the key of their email address. */
 export type UsersByEmail = ReadonlyMap<string, Pick<DirectoryUser, 'id' | 'status'>>;
 
-export function usersByEmail(directory: Directory): UsersByEmail {
+export function usersByEmail(directory: Pick<Directory, 'users'>): UsersByEmail {
   return new Map(directory.users.map(({ email, id, status }) => [emailKey(email), { id, status }]));
 }
 

@@ -2,6 +2,7 @@
  * A job's id is a function of its upload alone, so that an event that comes twice is the same job.
  */
 import { createHash } from 'node:crypto';
+import { compactTime } from './compactTime.ts';
 
 export type JobId = string & { readonly __brand: 'JobId' };
 
@@ -18,11 +19,10 @@ const pattern = /^\d{8}T\d{6}Z-[0-9a-f]{12}$/u;
 
 /** Gives for example `20260131T070500Z-0f3a9c51b2de`; ids sort by the time of the upload. */
 export function jobIdOf(upload: Upload): JobId {
-  const time = new Date(upload.uploadedAtMs).toISOString().replace(/[-:]|\.\d+/gu, '');
   const digest = createHash('sha256')
     .update(JSON.stringify([upload.bucket, upload.key, upload.version]))
     .digest('hex');
-  return `${time}-${digest.slice(0, 12)}` as JobId;
+  return `${compactTime(upload.uploadedAtMs)}-${digest.slice(0, 12)}` as JobId;
 }
 
 /** Gives the text as a job id, or undefined where it cannot be one. */

@@ -1,10 +1,13 @@
 /**
  * Where each object of the bucket lies.
  */
+import { compactTime } from './compactTime.ts';
 import type { JobId } from './jobId.ts';
 
 export const incomingPrefix = 'incoming/';
 const jobsPrefix = 'jobs/';
+export const begunPrefix = 'begun/';
+export const endedPrefix = 'ended/';
 export const reportsPrefix = 'reports/';
 
 const mappingName = 'mapping.json';
@@ -60,6 +63,26 @@ export function ingestPartKey(jobId: JobId): string {
 /** @param uploadKey For example `incoming/hr/acme.csv`, whose reports lie under `reports/hr/acme.csv/`. */
 export function reportKey(uploadKey: string, jobId: JobId, file: ReportFile): string {
   return `${reportsPrefix}${uploadKey.slice(incomingPrefix.length)}/${jobId}/${file}`;
+}
+
+/** Says that a job takes its directory snapshot after this moment. Sorts by time. */
+export function begunKey(jobId: JobId, atMs: number): string {
+  return `${begunPrefix}${compactTime(atMs)}/${jobId}`;
+}
+
+/** Every key of `begunKey` after this moment sorts behind it. */
+export function begunAfterKey(atMs: number): string {
+  return `${begunPrefix}${compactTime(atMs)}`;
+}
+
+/** Says that after this moment no invitation of the job takes effect. */
+export function endedKey(jobId: JobId, atMs: number): string {
+  return `${endedPrefixOf(jobId)}${compactTime(atMs)}`;
+}
+
+/** @param jobId As a key of `begunKey` names it. */
+export function endedPrefixOf(jobId: string): string {
+  return `${endedPrefix}${jobId}/`;
 }
 
 function chunkName(chunk: number): string {

@@ -74,8 +74,12 @@ export const workerLimits = {
   failingRowsMax: 5,
   /** So many pauses show that a few failing rows are themselves to blame, while look-ups work. */
   blameRowsAfterPauses: 2,
-  /** After this time, the directory may have changed: a row that was not tried yet is looked up first. */
+  /** After this time, the directory may have changed: its rows are looked up before they are invited. */
   snapshotFreshMs: 4 * hour,
+  /** A look-up that found nobody holds for so long. It is longer than a call waits at the slowest pace for its turn. */
+  lookUpHoldsMs: 60 * second,
+  /** Steps of one row in one try: each is a call, or a turn that was given back because a look-up no longer held. */
+  stepsPerTryMax: 9,
   /** Answers 429 in a row after which a chunk steps aside instead of holding on. */
   slowDownsInARowMax: 8,
   /** Answers 403 in a row that say the key may not invite at all. */
@@ -84,6 +88,18 @@ export const workerLimits = {
   crashesWithoutProgressMax: 5,
   /** The API's edge answers 524 after about 120 s: until then a call without an answer may still take effect. */
   lateEffectMs: 150 * second,
+} as const;
+
+/** How two jobs that may invite the same people at the same time learn of each other. */
+export const overlapLimits = {
+  /** How old a look at the other jobs may be when a call starts. */
+  seenMs: 10 * second,
+  /** A job that finds others at work invites nobody for so long, until all their workers have seen it: more than `seenMs`. */
+  quietMs: 12 * second,
+  /** How long the note of a beginning may be on its way to the bucket, and by how much clocks may differ, together. */
+  noteMs: 5 * minute,
+  /** No job is older: a message lives for 14 days, and its dead letter for no longer. */
+  lookBackMs: 15 * 24 * hour,
 } as const;
 
 /** How long a worker stays away from an API that is down. */

@@ -30,18 +30,33 @@ export interface RowProgress {
   readonly lateEffectUntilMs?: number;
   /** The API's no, kept until a look-up has told whether the person exists already. */
   readonly refusal?: { readonly httpStatus: number; readonly message: string };
-  /** Never tried yet, and the directory snapshot is old: somebody else may have invited this person since. */
+  /** The directory snapshot is old: somebody else may have invited this person since. */
   readonly mustLookUp?: boolean;
+  /** When a look-up last found nobody. */
+  readonly lookedUpAtMs?: number;
   readonly lastHttpStatus?: number;
   readonly outcome?: Outcome;
 }
 
 export type NextCall = 'invite' | 'look_up' | 'none';
 
-export function nextCall(row: RowProgress): NextCall {
+/** What else decides about a row. */
+export interface Circumstances {
+  readonly nowMs: number;
+  /** Whether another job may invite the same people. */
+  readonly overlaps: boolean;
+}
+
+export function nextCall(row: RowProgress, { nowMs, overlaps }: Circumstances): NextCall {
   if (row.outcome !== undefined) return 'none';
-  const isOpenQuestion = row.doubt !== undefined || row.refusal !== undefined || row.mustLookUp === true;
-  return isOpenQuestion ? 'look_up' : 'invite';
+  if (row.doubt !== undefined || row.refusal !== undefined) return 'look_up';
+  const mayAppear = overlaps || row.mustLookUp === true || row.lateEffectUntilMs !== undefined;
+  return mayAppear && !isJustLookedUp(row, nowMs) ? 'look_up' : 'invite';
+}
+
+/** What a look-up found holds for a while, not for as long as a row may wait. */
+function isJustLookedUp({ lookedUpAtMs }: RowProgress, nowMs: number): boolean {
+  return lookedUpAtMs !== undefined && nowMs - lookedUpAtMs <= workerLimits.lookUpHoldsMs;
 }
 
 /** Before the call leaves, so that no attempt goes uncounted. */
@@ -73,14 +88,17 @@ export function afterInvite(row: RowProgress, answer: InviteAnswer, nowMs: numbe
   }
 }
 
-export function afterLookUp(row: RowProgress, answer: LookUpAnswer, nowMs: number): RowProgress {
+/** @param asked When the look-up left, and under which circumstances. */
+export function afterLookUp(row: RowProgress, answer: LookUpAnswer, asked: Circumstances): RowProgress {
   switch (answer.kind) {
     case 'found':
-      return row.wasInDoubt === true && isFresh(answer.userStatus)
-        ? confirmed(row, answer.userId)
-        : existedBefore(row, answer.userId, answer.userStatus);
+      if (row.wasInDoubt !== true || !isFresh(answer.userStatus))
+        return existedBefore(row, answer.userId, answer.userStatus);
+      return asked.overlaps ? someonesInvitation(row, answer.userId) : confirmed(row, answer.userId);
     case 'not_found':
-      return row.refusal === undefined ? cleared(row, nowMs) : refusedForGood(cleared(row, nowMs), row.refusal);
+      return row.refusal === undefined
+        ? cleared(row, asked.nowMs)
+        : refusedForGood(cleared(row, asked.nowMs), row.refusal);
     case 'refused':
       return lookUpRefused(row, answer.httpStatus);
     case 'key_refused':
@@ -121,9 +139,9 @@ export function putInDoubtByCrash(row: RowProgress, nowMs: number): RowProgress 
   return putInDoubt(row, { ...seen, mayBeOurs: true, mayStillHappen: true }, nowMs);
 }
 
-/** Before the first try of a row whose snapshot is old. */
+/** For a row whose snapshot is old. */
 export function lookUpFirst(row: RowProgress): RowProgress {
-  return row.outcome !== undefined || row.attempts > 0 ? row : { ...row, mustLookUp: true };
+  return row.outcome === undefined ? { ...row, mustLookUp: true } : row;
 }
 
 /** A user who was just invited is invited, or has accepted already; one in another state was there before. */
@@ -141,9 +159,10 @@ function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress 
   };
 }
 
-function cleared(row: RowProgress, nowMs: number): RowProgress {
-  const { doubt: _doubt, mustLookUp: _mustLookUp, lateEffectUntilMs, wasInDoubt, ...rest } = row;
-  const isProof = lateEffectUntilMs === undefined || nowMs >= lateEffectUntilMs;
+function cleared(row: RowProgress, lookedUpAtMs: number): RowProgress {
+  const { doubt: _doubt, lateEffectUntilMs, wasInDoubt, ...others } = row;
+  const rest = { ...others, lookedUpAtMs };
+  const isProof = lateEffectUntilMs === undefined || lookedUpAtMs >= lateEffectUntilMs;
   // What is proved not to have taken effect cannot explain a user who is found later.
   if (isProof) return rest;
   return { ...rest, lateEffectUntilMs, ...(wasInDoubt === undefined ? {} : { wasInDoubt }) };
@@ -154,6 +173,13 @@ function confirmed(row: RowProgress, userId: string): RowProgress {
     .filter(Boolean)
     .join(' ');
   return settle(row, { status: 'invited', code: 'confirmed_by_look_up', message, userId });
+}
+
+/** Two jobs had a hand in this, and the API does not say which of them it was. */
+function someonesInvitation(row: RowProgress, userId: string): RowProgress {
+  const message =
+    'Invited by now, by this job or by another one that ran at the same time: an attempt had no clear answer.';
+  return settle(row, { status: 'unknown', code: 'invited_by_one_of_several', message, userId });
 }
 
 function existedBefore(row: RowProgress, userId: string, userStatus: string): RowProgress {

@@ -32,11 +32,11 @@ export interface Cut {
 export async function cutIntoChunks(
   job: Job,
   context: JudgeContext,
+  snapshot: Pick<Directory, 'takenAtMs' | 'overlaps'>,
   rowsOfUpload: AsyncIterable<readonly TextRecord[]>,
   part: PartWriter,
   store: ObjectStore,
   newToken: NewToken,
-  nowMs: number,
 ): Promise<Cut> {
   const memory = newMemory();
   let rows = 0;
@@ -60,7 +60,7 @@ export async function cutIntoChunks(
   return { rows, invitees, chunks, warnings: warningsOf(memory) };
 
   async function writeChunk(): Promise<void> {
-    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), nowMs, waiting));
+    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), snapshot, waiting));
     chunks += 1;
     waiting = [];
   }
@@ -70,7 +70,7 @@ function newChunk(
   job: Job,
   chunk: number,
   token: string,
-  judgedAtMs: number,
+  { takenAtMs, overlaps }: Pick<Directory, 'takenAtMs' | 'overlaps'>,
   inviteeRows: readonly InviteeRow[],
 ): Chunk {
   return {
@@ -79,7 +79,8 @@ function newChunk(
     token,
     state: { kind: 'waiting' },
     rows: inviteeRows.map((inviteeRow) => ({ ...inviteeRow, attempts: 0 })),
-    judgedAtMs,
+    snapshotAtMs: takenAtMs,
+    overlaps,
     crashesWithoutProgress: 0,
     apiCalls: {},
   };

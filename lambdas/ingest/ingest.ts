@@ -181,7 +181,7 @@ async function inspectUpload(job: Job, ports: IngestPorts): Promise<Found> {
 async function judgeAll(job: Job, reading: Reading, columns: Columns, api: InviteApi, ports: IngestPorts) {
   const { store, clock, newToken, csv } = ports;
   const { role, organization } = job.settings;
-  const directory = await takeSnapshot(store, api, job.jobId, {
+  const directory = await takeSnapshot(store, clock, api, job.jobId, {
     roles: columns.indexByField.role !== undefined || role !== undefined,
     organizations: columns.indexByField.organization !== undefined || organization !== undefined,
   });
@@ -189,7 +189,7 @@ async function judgeAll(job: Job, reading: Reading, columns: Columns, api: Invit
   const records = csv.read(await openUpload(job, ports), reading);
   const part = writePart(store, ingestPartKey(job.jobId));
   try {
-    const cut = await cutIntoChunks(job, context, rowsOf(records, reading), part, store, newToken, clock.now());
+    const cut = await cutIntoChunks(job, context, directory, rowsOf(records, reading), part, store, newToken);
     if (cut.rows === 0) throw headerOnly();
     await part.close({}, clock.now());
     return cut;

@@ -5,7 +5,8 @@ import type { Directory } from '../core/directory.ts';
 import { WholeFileFault } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { readDirectory, writeDirectory } from '../ledger/directory.ts';
-import type { InviteApi, ObjectStore, ReadAnswer } from '../ports.ts';
+import { noteBegun, othersAtWork } from '../ledger/overlap.ts';
+import type { Clock, InviteApi, ObjectStore, ReadAnswer } from '../ports.ts';
 
 /** Thrown while the API cannot be read for a reason that may pass. */
 export class ApiUnavailable extends Error {
@@ -26,6 +27,7 @@ export interface Wanted {
  */
 export async function takeSnapshot(
   store: ObjectStore,
+  clock: Clock,
   api: InviteApi,
   jobId: JobId,
   wanted: Wanted,
@@ -33,12 +35,18 @@ export async function takeSnapshot(
   const earlier = await readDirectory(store, jobId);
   if (earlier !== undefined) return earlier;
   expectRead('validate the key', await api.validateKey());
+  // In this order: of two jobs that begin together, at least one then sees the other.
+  await noteBegun(store, jobId, clock.now());
+  const takenAtMs = clock.now();
+  const overlaps = await othersAtWork(store, jobId, takenAtMs);
   const users = expectRead('list the users', await api.listUsers());
   const roles = wanted.roles ? expectRead('list the roles', await api.listRoles()) : undefined;
   const organizations = wanted.organizations
     ? expectRead('list the organizations', await api.listOrganizations())
     : undefined;
   return await writeDirectory(store, jobId, {
+    takenAtMs,
+    overlaps,
     users,
     ...(roles === undefined ? {} : { roles }),
     ...(organizations === undefined ? {} : { organizations }),

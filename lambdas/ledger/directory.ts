@@ -14,6 +14,8 @@ const namedSchema = z.object({ id: z.string(), name: z.string() });
 
 /** A user is a triple here, because there may be hundreds of thousands of them. */
 const directorySchema = z.object({
+  takenAtMs: z.number(),
+  overlaps: z.boolean(),
   users: z.array(z.tuple([z.string(), z.string(), z.string()])),
   roles: z.array(namedSchema).exactOptional(),
   organizations: z.array(namedSchema).exactOptional(),
@@ -39,7 +41,7 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   const head = JSON.stringify(rest);
   const writer = store.writer(directoryKey(jobId), 'application/json', { kind: 'if_absent' });
   try {
-    await writer.write(`${head.slice(0, -1)}${head === '{}' ? '' : ','}"users":[`);
+    await writer.write(`${head.slice(0, -1)},"users":[`);
     for (let start = 0; start < users.length; start += writeLimits.usersAtOnce) {
       const batch = users
         .slice(start, start + writeLimits.usersAtOnce)

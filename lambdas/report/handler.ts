@@ -9,6 +9,7 @@ import { powertoolsMetrics } from '../adapters/metrics.ts';
 import { s3ObjectStore } from '../adapters/s3ObjectStore.ts';
 import { readSettings, reportSettings } from '../adapters/settings.ts';
 import { sqsIncomingQueue } from '../adapters/sqsQueues.ts';
+import { systemClock } from '../adapters/systemClock.ts';
 import { consume } from '../consume.ts';
 import { report } from './report.ts';
 
@@ -16,6 +17,6 @@ const settings = readSettings(reportSettings, process.env);
 const sqs = new SQSClient();
 const log = powertoolsLog('report');
 const store = s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET);
-const handleReport = report({ store, csv: csvFormat, log, metrics: powertoolsMetrics('report') });
+const handleReport = report({ store, clock: systemClock, csv: csvFormat, log, metrics: powertoolsMetrics('report') });
 
 export const handler = consume(handleReport, sqsIncomingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL), log);

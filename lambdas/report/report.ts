@@ -7,19 +7,22 @@ import { addApiCalls } from '../core/apiCalls.ts';
 import { BrokenInvariant, type Fault } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { incomingPrefix } from '../core/keys.ts';
+import { workerLimits } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { type Job, readJob } from '../ledger/job.ts';
 import { type Manifest, readManifest } from '../ledger/manifest.ts';
 import { readReportMessage } from '../ledger/messages.ts';
+import { noteEnded } from '../ledger/overlap.ts';
 import { readStop, type Stop } from '../ledger/stop.ts';
 import { readSummary, type Summary, writeSummary } from '../ledger/summary.ts';
-import type { CsvFormat, Log, Metrics, ObjectStore } from '../ports.ts';
+import type { Clock, CsvFormat, Log, Metrics, ObjectStore } from '../ports.ts';
 import { type OutcomesInOrder, outcomesInOrder } from './outcomesInOrder.ts';
 import { writePage } from './writePage.ts';
 import { type OutcomeOf, type Tables, writeTables } from './writeTables.ts';
 
 export interface ReportPorts {
   readonly store: ObjectStore;
+  readonly clock: Clock;
   readonly csv: CsvFormat;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -34,7 +37,7 @@ export function report(ports: ReportPorts): HandleMessage {
 }
 
 async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
-  const { store, csv, log, metrics } = ports;
+  const { store, clock, csv, log, metrics } = ports;
   const job = await readJob(store, jobId);
   const manifest = await readManifest(store, jobId);
   if (job === undefined || manifest === undefined)
@@ -47,6 +50,7 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   const tables = await writeTables(job, store, csv, manifest.reading, fault, outcomeOf);
   if (inOrder !== undefined) await expectAllRowsReported(jobId, manifest, tables, inOrder);
 
+  await noteEnded(store, jobId, effectsEndAtMs(tables, clock.now()));
   const stop = fault ?? (await readStop(store, jobId));
   const summary = summarize(job, manifest, tables, inOrder, stop);
   const page = await writePage(store, job, summary, tables.attention);
@@ -82,6 +86,11 @@ async function expectAllRowsReported(
     throw new BrokenInvariant(`Job ${jobId} has an outcome for row ${left.row}, which is not in the upload.`);
   if (tables.rows === manifest.rows) return;
   throw new BrokenInvariant(`Job ${jobId} has ${manifest.rows} rows, but ${tables.rows} were reported.`);
+}
+
+/** Where the effect of an attempt is unknown, it may still come. */
+function effectsEndAtMs({ counts }: Tables, nowMs: number): number {
+  return counts.unknown === 0 ? nowMs : nowMs + workerLimits.lateEffectMs;
 }
 
 /** Nothing here depends on when the report is built, so a second one is the same. */

@@ -4,7 +4,7 @@
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import { workerLimits } from '../core/limits.ts';
-import { giveUp, nextCall, type RowProgress } from '../core/rowProgress.ts';
+import { giveUp, type RowProgress } from '../core/rowProgress.ts';
 import type { Halt } from './halt.ts';
 import { Halted } from './halt.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
@@ -24,9 +24,6 @@ export interface Invitations {
   readonly openUp: () => void;
 }
 
-/** A row makes at most this many calls in one try: a look-up, an invitation, and a look-up after a refusal. */
-const callsPerTryMax = 3;
-
 /** @param isProbing After an outage one call goes first, alone. */
 export function inviteRows(
   chunk: OwnedChunk,
@@ -38,7 +35,7 @@ export function inviteRows(
   const limit = pLimit(isProbing ? 1 : settings.concurrency);
   // Rows that were tried least come first: a row that always fails must not be the one that every probe meets.
   const open = chunk.chunk.rows
-    .flatMap((row, index) => (nextCall(row) === 'none' ? [] : [{ index, attempts: row.attempts }]))
+    .flatMap((row, index) => (row.outcome === undefined ? [{ index, attempts: row.attempts }] : []))
     .sort((left, right) => left.attempts - right.attempts)
     .map(({ index }) => index);
   const done = limit.map(open, (index) => inviteRow(index, chunk, caller, halt, settings)).then(() => undefined);
@@ -60,7 +57,7 @@ async function inviteRow(
 ): Promise<void> {
   try {
     // Each step is recorded in the chunk as it happens: p-retry discards a result when the signal was aborted meanwhile.
-    await pRetry(() => tryRow(index, chunk, caller), {
+    await pRetry(() => tryRow(index, caller), {
       retries: workerLimits.rowRetriesMax,
       minTimeout: settings.retryDelayMinMs,
       maxTimeout: settings.retryDelayMaxMs,
@@ -76,9 +73,9 @@ async function inviteRow(
   }
 }
 
-async function tryRow(index: number, chunk: OwnedChunk, caller: RowCaller): Promise<void> {
-  for (let calls = 0; calls < callsPerTryMax; calls += 1) {
-    switch (nextCall(chunk.row(index))) {
+async function tryRow(index: number, caller: RowCaller): Promise<void> {
+  for (let steps = 0; steps < workerLimits.stepsPerTryMax; steps += 1) {
+    switch (caller.nextCall(index)) {
       case 'none':
         return;
       case 'look_up':
@@ -89,6 +86,8 @@ async function tryRow(index: number, chunk: OwnedChunk, caller: RowCaller): Prom
         break;
     }
   }
+  // Every look-up was too old by the time of its invitation: the pace is very slow.
+  throw new SlowedDown();
 }
 
 /**

@@ -7,10 +7,12 @@ import { workerLimits } from '../core/limits.ts';
 import { readStop } from '../ledger/stop.ts';
 import type { Clock, Log, ObjectStore } from '../ports.ts';
 import type { Halt } from './halt.ts';
+import type { OtherJobs } from './otherJobs.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
 
 export interface LeaseKeeperParts {
   readonly chunk: OwnedChunk;
+  readonly others: OtherJobs;
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,6 +31,7 @@ export async function keepLease(parts: LeaseKeeperParts, until: AbortSignal): Pr
     if (invocation.remainingMs() < callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
     if (clock.now() - savedAtMs < workerLimits.saveEveryMs) continue;
     savedAtMs = clock.now();
+    await heedOthers(parts);
     await save(parts);
     await heedStop(parts);
   }
@@ -40,6 +43,15 @@ async function save({ chunk, halt, log }: LeaseKeeperParts): Promise<void> {
     if (!(await chunk.save())) halt.set({ kind: 'lost' });
   } catch (error) {
     log.error('chunk_not_saved', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
+  }
+}
+
+/** Where the look fails, no call is started soon, because the last one is too old. */
+async function heedOthers({ chunk, others, log }: LeaseKeeperParts): Promise<void> {
+  try {
+    if (await others.look(chunk.jobId, chunk.chunk)) chunk.noteOverlap();
+  } catch (error) {
+    log.error('others_not_seen', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
   }
 }
 

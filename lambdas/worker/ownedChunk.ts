@@ -53,6 +53,11 @@ export class OwnedChunk {
     return { ...this.#chunk, rows: [...this.#rows], apiCalls: this.#apiCalls };
   }
 
+  /** Whether another job may invite the same people. */
+  get overlaps(): boolean {
+    return this.#chunk.overlaps;
+  }
+
   get leaseEndsAtMs(): number {
     const { state } = this.#chunk;
     if (state.kind !== 'running') throw new BrokenInvariant(`A chunk that is ${state.kind} has no lease.`);
@@ -71,6 +76,11 @@ export class OwnedChunk {
 
   countApiCall(operation: Operation, answer: AnswerKind): void {
     this.#apiCalls = addApiCall(this.#apiCalls, operation, answer);
+  }
+
+  /** Another job may invite the same people from now on. It stays so: what it did will not be undone. */
+  noteOverlap(): void {
+    this.#chunk = { ...this.#chunk, overlaps: true };
   }
 
   /** The API has answered again: the outage is over. */
@@ -98,7 +108,8 @@ export class OwnedChunk {
     this.#etag = etag;
     // Rows may have moved on while the write was under way; only what a save decides is taken over.
     const { outage: _outage, ...rest } = chunk;
-    this.#chunk = this.#chunk.outage === undefined ? rest : { ...rest, outage: this.#chunk.outage };
+    const { overlaps, outage } = this.#chunk;
+    this.#chunk = { ...rest, overlaps, ...(outage === undefined ? {} : { outage }) };
     return true;
   }
 }

@@ -6,10 +6,11 @@ import type { Invocation } from '../consume.ts';
 import type { InviteAnswer, LookUpAnswer } from '../core/answers.ts';
 import { workerLimits } from '../core/limits.ts';
 import { type Health, healthy, isDown, observe, type Sign, type Suspicion } from '../core/outage.ts';
-import { afterInvite, afterLookUp, beforeInvite, nextCall } from '../core/rowProgress.ts';
+import { afterInvite, afterLookUp, beforeInvite, type NextCall, nextCall } from '../core/rowProgress.ts';
 import type { Clock, InviteApi } from '../ports.ts';
 import type { ApiWeather } from './apiWeather.ts';
 import { type Halt, Halted } from './halt.ts';
+import type { OtherJobs } from './otherJobs.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
 
 /** Thrown when a row is to be tried again after a delay. */
@@ -30,6 +31,7 @@ export class SlowedDown extends Error {
 
 export interface RowCallerParts {
   readonly chunk: OwnedChunk;
+  readonly others: OtherJobs;
   readonly api: InviteApi;
   readonly clock: Clock;
   readonly invocation: Invocation;
@@ -58,10 +60,15 @@ export class RowCaller {
     return this.#hasInviteAnswer || this.#blamesRows;
   }
 
-  /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
+  /**
+   * Makes no call where a look-up has become due while this one waited for its turn.
+   *
+   * @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on.
+   */
   async invite(index: number): Promise<void> {
     const { chunk, api, clock } = this.#parts;
     const startedAtMs = await this.#start();
+    if (this.nextCall(index) !== 'invite') return;
     chunk.setRow(index, beforeInvite(chunk.row(index)));
     const answer = await api.invite(chunk.row(index).invitee);
     const row = afterInvite(chunk.row(index), answer, clock.now());
@@ -71,12 +78,18 @@ export class RowCaller {
 
   /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
   async lookUp(index: number): Promise<void> {
-    const { chunk, api, clock } = this.#parts;
+    const { chunk, api } = this.#parts;
     const startedAtMs = await this.#start();
     const answer = await api.findUser(chunk.row(index).invitee.email);
-    chunk.setRow(index, afterLookUp(chunk.row(index), answer, clock.now()));
-    if (nextCall(chunk.row(index)) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
+    const { overlaps } = chunk;
+    chunk.setRow(index, afterLookUp(chunk.row(index), answer, { nowMs: startedAtMs, overlaps }));
+    if (this.nextCall(index) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
     else this.#heedSign({ kind: 'look_up_answered' });
+  }
+
+  nextCall(index: number): NextCall {
+    const { chunk, clock } = this.#parts;
+    return nextCall(chunk.row(index), { nowMs: clock.now(), overlaps: chunk.overlaps });
   }
 
   /** Waits for the call's place in the pace, and starts none that the time or the lease would cut off. */
@@ -102,8 +115,8 @@ export class RowCaller {
   }
 
   #expectLease(): void {
-    const { chunk, clock, halt, callTimeoutMs } = this.#parts;
-    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;
+    const { chunk, others, clock, halt, callTimeoutMs } = this.#parts;
+    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs && others.isSeen(chunk)) return;
     halt.set({ kind: 'out_of_time' });
     throw new Halted();
   }

@@ -3,7 +3,17 @@
  */
 
 import type { HandleMessage, Invocation, Verdict } from '../consume.ts';
-import { type Chunk, claim, giveUpRest, isPoison, isWhole, outcomeCount, pause, settleChunk } from '../core/chunk.ts';
+import {
+  type Chunk,
+  claim,
+  giveUpRest,
+  isPoison,
+  isWhole,
+  outcomeCount,
+  pause,
+  quietForMs,
+  settleChunk,
+} from '../core/chunk.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { chunkPartKey } from '../core/keys.ts';
@@ -20,6 +30,7 @@ import { ApiWeather } from './apiWeather.ts';
 import { Halt, type HaltReason } from './halt.ts';
 import { inviteRows, type RowSettings } from './inviteRows.ts';
 import { keepLease } from './keepLease.ts';
+import { OtherJobs } from './otherJobs.ts';
 import { OwnedChunk } from './ownedChunk.ts';
 import { RowCaller } from './rowCaller.ts';
 
@@ -73,8 +84,12 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
   if (stored === undefined) {
     throw new BrokenInvariant(`Chunk ${chunkNumber} of job ${jobId} does not exist, though a message names it.`);
   }
+  const others = new OtherJobs(store, clock);
+  const found = { ...stored.value, overlaps: await others.look(jobId, stored.value) };
   const nowMs = clock.now();
-  const claimed = claim(stored.value, { owner: `${invocation.id}/${ports.newToken()}`, nowMs, leaseMs });
+  const quietMs = stop === undefined ? quietForMs(found, nowMs) : 0;
+  if (quietMs > 0) return { kind: 'later', delayMs: quietMs };
+  const claimed = claim(found, { owner: `${invocation.id}/${ports.newToken()}`, nowMs, leaseMs });
   switch (claimed.kind) {
     case 'already_settled':
       return await finish(stored.value, jobId, worker);
@@ -82,7 +97,9 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
       return { kind: 'later', delayMs: claimed.leaseEndsAtMs - nowMs + 1000 };
     case 'claimed': {
       const owned = await OwnedChunk.claim(jobId, claimed.chunk, stored.etag, leaseMs, ports);
-      return owned === undefined ? { kind: 'later', delayMs: leaseMs } : await handle(owned, stop, invocation, worker);
+      return owned === undefined
+        ? { kind: 'later', delayMs: leaseMs }
+        : await handle(owned, stop, others, invocation, worker);
     }
     default:
       return claimed satisfies never;
@@ -92,6 +109,7 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
 async function handle(
   owned: OwnedChunk,
   stop: Stop | undefined,
+  others: OtherJobs,
   invocation: Invocation,
   worker: Worker,
 ): Promise<Verdict> {
@@ -100,7 +118,7 @@ async function handle(
     const message = `The worker was cut off ${owned.chunk.crashesWithoutProgress} times in a row while it handled this group of rows.`;
     return await settle(owned, giveUpRest(owned.chunk, { status: 'failed', code: 'worker_cut_off', message }), worker);
   }
-  const reason = await inviteOpenRows(owned, invocation, worker);
+  const reason = await inviteOpenRows(owned, others, invocation, worker);
   return isWhole(owned.chunk) && reason?.kind !== 'lost'
     ? await settle(owned, owned.chunk, worker)
     : await leave(owned, reason, worker);
@@ -108,6 +126,7 @@ async function handle(
 
 async function inviteOpenRows(
   owned: OwnedChunk,
+  others: OtherJobs,
   invocation: Invocation,
   worker: Worker,
 ): Promise<HaltReason | undefined> {
@@ -121,12 +140,12 @@ async function inviteOpenRows(
   const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, openRows) };
   const onRecovery = () => invitations.openUp();
   const caller = new RowCaller(
-    { chunk: owned, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
+    { chunk: owned, others, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
     suspicion,
   );
   const invitations = inviteRows(owned, caller, halt, settings, isProbing);
   const ended = new AbortController();
-  const lease = keepLease({ chunk: owned, store, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
+  const lease = keepLease({ chunk: owned, others, store, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
   await invitations.done;
   ended.abort();
   await lease;

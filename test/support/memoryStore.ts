@@ -73,9 +73,9 @@ export function memoryStore(now: () => number = Date.now): MemoryStore {
         abort: async () => undefined,
       };
     },
-    list: async function* (prefix) {
+    list: async function* (prefix, after = '') {
       for (const { key, etag } of [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
-        if (key.startsWith(prefix)) yield { key, etag };
+        if (key.startsWith(prefix) && key > after) yield { key, etag };
       }
     },
   };

@@ -69,7 +69,7 @@ export async function runWorkers(world: World): Promise<void> {
 }
 
 export async function runReports(world: World): Promise<void> {
-  const handle = report({ store: world.store, csv: csvFormat, log: world.log, metrics: noMetrics });
+  const handle = report({ store: world.store, clock: world.clock, csv: csvFormat, log: world.log, metrics: noMetrics });
   for (const body of world.reportsQueue.bodies.splice(0)) await handle(body, invocation('report'));
 }
 

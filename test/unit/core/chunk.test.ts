@@ -32,7 +32,8 @@ const chunk = (changes: Partial<Chunk> = {}): Chunk => ({
   token: 'token-1',
   state: { kind: 'waiting' },
   rows: [row(2), row(3), row(4)],
-  judgedAtMs: 0,
+  snapshotAtMs: 0,
+  overlaps: false,
   crashesWithoutProgress: 0,
   apiCalls: {},
   ...changes,
@@ -73,7 +74,11 @@ describe('claiming a chunk', () => {
 
   test('after an owner that vanished, every open row is looked up before anything is sent', () => {
     const rows = claimed(running({ rows: [invited(2), row(3), row(4)] }), bob(1000)).rows;
-    expect(rows.map(nextCall)).toEqual(['none', 'look_up', 'look_up']);
+    expect(rows.map((each) => nextCall(each, { nowMs: 1000, overlaps: false }))).toEqual([
+      'none',
+      'look_up',
+      'look_up',
+    ]);
     expect(rows[0]).toEqual(invited(2));
   });
 
@@ -234,7 +239,7 @@ describe('ending a chunk', () => {
   test('a settled chunk says when, and forgets its crashes', () => {
     expect(settleChunk(running({ crashesWithoutProgress: 3 }), 77)).toMatchObject({
       state: { kind: 'settled', atMs: 77 },
-      judgedAtMs: 0,
+      snapshotAtMs: 0,
       crashesWithoutProgress: 0,
     });
   });

@@ -8,7 +8,7 @@ import {
   beforeInvite,
   type GivingUp,
   giveUp,
-  nextCall,
+  nextCall as nextCallOf,
   putInDoubtByCrash,
   type RowProgress,
 } from '../../../lambdas/core/rowProgress.ts';
@@ -47,7 +47,9 @@ const failed: GivingUp = { status: 'failed', code: 'api_down', message: 'The API
 
 const invite = (from: RowProgress, answer: InviteAnswer, nowMs = 0): RowProgress =>
   afterInvite(beforeInvite(from), answer, nowMs);
-const lookUp = (from: RowProgress, answer: LookUpAnswer, nowMs = 0): RowProgress => afterLookUp(from, answer, nowMs);
+const lookUp = (from: RowProgress, answer: LookUpAnswer, nowMs = 0, overlaps = false): RowProgress =>
+  afterLookUp(from, answer, { nowMs, overlaps });
+const nextCall = (of: RowProgress, nowMs = 0, overlaps = false) => nextCallOf(of, { nowMs, overlaps });
 
 describe('a row whose invitation is answered clearly', () => {
   test('is invited, with the id of the user and the number of attempts', () => {
@@ -314,7 +316,7 @@ class World {
   }
 
   #call(inviteAs: Invite, lookUpAs: LookUp, effect: Effect): void {
-    switch (nextCall(this.row)) {
+    switch (nextCall(this.row, this.nowMs)) {
       case 'none':
         return;
       case 'look_up':
@@ -365,7 +367,7 @@ class World {
     const works = this.isThere ? found : notFound;
     const answer = { works, slow_down: slowDown, refused: lookUpRefused, unavailable }[as];
     if (as === 'works') this.mustLookUp = false;
-    this.row = afterLookUp(this.row, answer, this.nowMs);
+    this.row = lookUp(this.row, answer, this.nowMs);
   }
 
   /** What was not saved is lost; a saved row in doubt or refused is taken as saved in time: see the known defects. */

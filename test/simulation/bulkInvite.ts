@@ -1,0 +1,114 @@
+/**
+ * The three functions with their queues and their bucket, wired as the handlers wire them, in the simulated world.
+ */
+import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
+import type { Log, Metrics } from '../../lambdas/ports.ts';
+import type { DoitApiModel } from './doitApiModel.ts';
+import type { Environment } from './environment.ts';
+import { FunctionModel } from './functionModel.ts';
+import type { ObjectStoreModel } from './objectStoreModel.ts';
+import { QueueModel } from './queueModel.ts';
+import type { System } from './system.ts';
+import type { SimulatedWorld } from './world.ts';
+
+export interface BulkInviteSettings {
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly giveUpMs: number;
+}
+
+export const bucket = 'bucket';
+
+const second = 1000;
+const minute = 60 * second;
+const outageDelayMs = 30 * second;
+const callTimeoutMs = 30 * second;
+
+export interface BulkInvite {
+  readonly queues: readonly QueueModel[];
+  /** Sends the event of an upload. */
+  announce(body: string): void;
+}
+
+/** @param onDisturbed Told of each environment whose work on a chunk did not end in order. */
+export function startBulkInvite(
+  system: System,
+  settings: BulkInviteSettings,
+  store: ObjectStoreModel,
+  api: DoitApiModel,
+  world: SimulatedWorld,
+  onDisturbed: (environment: Environment) => void,
+): BulkInvite {
+  const uploads = new QueueModel({ name: 'uploads', visibilityMs: 90 * minute, receivesMax: 50 }, world);
+  const chunks = new QueueModel({ name: 'chunks', visibilityMs: 30 * minute, receivesMax: 100 }, world);
+  const reports = new QueueModel({ name: 'reports', visibilityMs: 90 * minute, receivesMax: 10 }, world);
+  const { workers, concurrency, giveUpMs } = settings;
+
+  const portsOf = (environment: Environment) => ({
+    store: store.seenBy(environment),
+    clock: environment.clock,
+    newToken: environment.newToken,
+    log: logOf(environment, world),
+    metrics,
+    csv: csvFormat,
+    connectApi: system.connectDoitApi(
+      { apiUrl: 'http://api.example', callTimeoutMs },
+      async () => 'key',
+      api.sendFrom(environment),
+    ),
+    chunksQueue: chunks.outgoingFrom(environment),
+    reportsQueue: reports.outgoingFrom(environment),
+  });
+  const ingestSettings = { bucket, workers, invitesGone: false, allowedDomains: [], giveUpMs, outageDelayMs };
+  const retries = { retryDelayMinMs: 2 * second, retryDelayMaxMs: 60 * second };
+  const workerSettings = { concurrency, callTimeoutMs, outageDelayMs, giveUpMs, ...retries };
+
+  new FunctionModel(
+    { name: 'ingest', concurrency: 2, timeLimitMs: 15 * minute },
+    uploads,
+    (environment) => {
+      const ports = portsOf(environment);
+      return system.consume(system.ingest(ingestSettings, ports), uploads.incomingTo(environment), ports.log);
+    },
+    world,
+  );
+  const worker = new FunctionModel(
+    { name: 'worker', concurrency: workers, timeLimitMs: 5 * minute },
+    chunks,
+    (environment) => {
+      const ports = portsOf(environment);
+      return system.consume(system.work(workerSettings, ports), chunks.incomingTo(environment), ports.log);
+    },
+    world,
+  );
+  worker.onDisturbed = onDisturbed;
+  new FunctionModel(
+    { name: 'report', concurrency: 2, timeLimitMs: 15 * minute },
+    reports,
+    (environment) => {
+      const ports = portsOf(environment);
+      return system.consume(system.report(ports), reports.incomingTo(environment), ports.log);
+    },
+    world,
+  );
+  return { queues: [uploads, chunks, reports], announce: (body) => uploads.send(body) };
+}
+
+const metrics: Metrics = { count: () => undefined };
+
+/** A worker that loses its chunk or fails has not ended in order. */
+function logOf(environment: Environment, { scheduler, record }: SimulatedWorld): Log {
+  const trace = (event: string, error?: unknown) => {
+    const message = error instanceof Error ? `: ${error.message}` : '';
+    record.trace(scheduler.nowMs, `${environment.name} says ${event}${message}`);
+  };
+  const disturbed = (event: string, error?: unknown) => {
+    trace(event, error);
+    environment.wasDisturbed = true;
+  };
+  return {
+    info: (event) => trace(event),
+    warn: (event) => (event === 'chunk_lost' ? disturbed(event) : trace(event)),
+    error: (event, _fields, error) => disturbed(event, error),
+  };
+}

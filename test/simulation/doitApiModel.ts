@@ -1,0 +1,262 @@
+/**
+ * A model of the DoiT API, with a ledger of what really took effect. It keeps one user per email address. The arrival of a
+ * call, its effect and its answer are separate events; the client under simulation is the production one, down to the
+ * exchange of a request for an answer.
+ */
+import type { ExchangeCall } from '../../lambdas/adapters/doitApi.ts';
+import type { Environment } from './environment.ts';
+import type { FaultKind } from './faults.ts';
+import type { SimulatedWorld } from './world.ts';
+
+type Request = Parameters<ExchangeCall>[1];
+type Exchange = Awaited<ReturnType<ExchangeCall>>;
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly status: string;
+  readonly createdAtMs: number;
+  /** The job whose invitation created this user; undefined for those who were there before. */
+  readonly createdBy?: string;
+}
+
+export interface InviteCall {
+  readonly jobId: string;
+  readonly email: string;
+  readonly decidedAtMs: number;
+}
+
+export interface LookUpCall {
+  readonly jobId: string;
+  readonly email: string;
+  readonly arrivedAtMs: number;
+  readonly found: boolean;
+}
+
+/** How the API handles one call that has arrived. */
+interface Handling {
+  readonly takesEffect: boolean;
+  /** After the arrival. */
+  readonly effectAfterMs: number;
+  /** After the arrival, before the effect or after it. Undefined where no answer ever comes. */
+  readonly answerAfterMs?: number;
+  /** Where it is not what the effect says. */
+  readonly answer?: Exchange;
+}
+
+export interface ApiSettings {
+  /** What an invitation of someone who exists is answered; not documented. */
+  readonly existsStatus: 400 | 409;
+  /** Calls accepted in a second, where there is a limit. */
+  readonly ratePerSecond: number;
+  /** How long it takes over a call, at most. */
+  readonly workMs: number;
+}
+
+interface OpenCall {
+  readonly environment: Environment;
+  /** Job and email of an invitation; empty for other calls. */
+  readonly invites: string;
+}
+
+/** The API's edge gives up on a call after about this time; its effect does not come later. */
+const edgeMs = 115_000;
+
+const proxyStatuses = [502, 503, 504, 524] as const;
+/** Also what is no sensible value. */
+const retryAfterMs = [0, 1000, 7000, 3_600_000] as const;
+
+export class DoitApiModel {
+  readonly #world: SimulatedWorld;
+  readonly #settings: ApiSettings;
+  readonly users = new Map<string, User>();
+  readonly inviteCalls: InviteCall[] = [];
+  readonly lookUpCalls: LookUpCall[] = [];
+  /** Emails of jobs with an invitation whose answer did not tell what happened: `job email`. */
+  readonly ambiguous = new Set<string>();
+  calls = 0;
+  callsAtOnceMost = 0;
+  readonly #open = new Set<OpenCall>();
+  #arrivals: number[] = [];
+  isDown = false;
+  isKeyRevoked = false;
+
+  constructor(settings: ApiSettings, world: SimulatedWorld) {
+    this.#settings = settings;
+    this.#world = world;
+  }
+
+  /** The network between one environment and the API. */
+  sendFrom(environment: Environment): ExchangeCall {
+    return (_baseUrl, request, _headers, timeoutMs) => this.#exchange(environment, request, timeoutMs);
+  }
+
+  #exchange(environment: Environment, request: Request, timeoutMs: number): Promise<Exchange> {
+    const { scheduler, chance, record } = this.#world;
+    const { jobId } = environment;
+    const operation = `${request.method} ${request.path} ${request.body ?? ''}`;
+    const call = { environment, invites: request.method === 'POST' ? `${jobId} ${emailOf(request)}` : '' };
+    this.#begin(call);
+    if (request.method === 'POST') {
+      this.inviteCalls.push({ jobId, email: emailOf(request), decidedAtMs: scheduler.nowMs });
+    }
+    return new Promise((resolve) => {
+      const end = (exchange: Exchange) => {
+        if (!this.#open.delete(call)) return;
+        record.trace(scheduler.nowMs, `${environment.name} is answered ${statusOf(exchange)}`);
+        resolve(exchange);
+      };
+      environment.resume(timeoutMs, () => {
+        if (this.#open.has(call)) this.#isAmbiguous(request, jobId);
+        end({ kind: 'no_answer', detail: `no answer within ${timeoutMs / 1000} s` });
+      });
+      environment.leave(operation, chance.between(5, 100), () => {
+        const { takesEffect, effectAfterMs, answerAfterMs, answer } = this.#handle(request, jobId);
+        let usual: Exchange = { kind: 'no_answer', detail: 'no answer (ECONNRESET)' };
+        scheduler.after(effectAfterMs, () => {
+          usual = this.#perform(request, jobId, takesEffect);
+          environment.arriveBack(operation);
+        });
+        if (answerAfterMs !== undefined) environment.resume(answerAfterMs, () => end(answer ?? usual));
+      });
+    });
+  }
+
+  #begin(call: OpenCall): void {
+    for (const other of this.#open) {
+      if (!other.environment.isAlive) this.#open.delete(other);
+      else if (call.invites !== '' && other.invites === call.invites && !other.environment.wasFrozen)
+        this.#world.record.violated('one_call_at_a_time', `${call.invites} is invited by two calls at once.`);
+    }
+    this.#open.add(call);
+    this.calls += 1;
+    this.callsAtOnceMost = Math.max(this.callsAtOnceMost, this.#open.size);
+  }
+
+  #isAmbiguous(request: Request, jobId: string): void {
+    if (request.method === 'POST') this.ambiguous.add(`${jobId} ${emailOf(request)}`);
+  }
+
+  #handle(request: Request, jobId: string): Handling {
+    const { faults, chance, scheduler } = this.#world;
+    const effectAfterMs = chance.between(5, this.#settings.workMs);
+    const asUsual = { takesEffect: true, effectAfterMs, answerAfterMs: effectAfterMs + chance.between(5, 100) };
+    const refuse = (httpStatus: number, more: object = {}): Handling => ({
+      ...asUsual,
+      takesEffect: false,
+      answer: answerOf(httpStatus, { error: `Status ${httpStatus}.` }, more),
+    });
+    if (this.isDown) {
+      faults.count('api_down');
+      this.#isAmbiguous(request, jobId);
+      return chance.happens(0.5) ? refuse(503) : { takesEffect: false, effectAfterMs };
+    }
+    if (this.isKeyRevoked) {
+      faults.count('key_revoked');
+      return refuse(401);
+    }
+    if (this.#isTooFast(scheduler.nowMs)) {
+      faults.count('api_rate_limit');
+      return refuse(429);
+    }
+    if (faults.strikes('api_429')) return refuse(429);
+    if (faults.strikes('api_429_retry_after')) return refuse(429, { retryAfterMs: chance.pick(retryAfterMs) });
+    if (request.method === 'GET') return this.#handleRead(asUsual, refuse);
+    const handling = this.#handleInvite(asUsual, refuse);
+    if (handling !== asUsual) this.#isAmbiguous(request, jobId);
+    return handling;
+  }
+
+  #handleRead(asUsual: Handling, refuse: (httpStatus: number) => Handling): Handling {
+    const { faults, chance } = this.#world;
+    if (faults.strikes('api_read_slow')) return slowly(asUsual, chance.between(1000, 60_000));
+    if (!faults.strikes('api_read_fails')) return asUsual;
+    if (chance.happens(0.3)) return { takesEffect: true, effectAfterMs: asUsual.effectAfterMs };
+    if (chance.happens(0.3)) return { ...asUsual, answer: answerOf(200, undefined) };
+    return refuse(chance.pick([500, ...proxyStatuses]));
+  }
+
+  /** At most one thing goes wrong with a call. */
+  #handleInvite(asUsual: Handling, refuse: (httpStatus: number) => Handling): Handling {
+    const { faults, chance } = this.#world;
+    const { effectAfterMs } = asUsual;
+    const lateMs = chance.between(30_000, edgeMs);
+    const proxyError = answerOf(chance.pick(proxyStatuses), undefined);
+    const ways: Partial<Record<FaultKind, Handling>> = {
+      api_500: refuse(500),
+      api_500_with_effect: { ...asUsual, answer: answerOf(500, undefined) },
+      api_proxy_error: { ...asUsual, takesEffect: false, answer: proxyError },
+      api_proxy_error_with_effect: { ...asUsual, answer: proxyError },
+      api_proxy_error_late_effect: { ...asUsual, effectAfterMs: lateMs, answer: proxyError },
+      api_silent: { takesEffect: false, effectAfterMs },
+      api_silent_with_effect: { takesEffect: true, effectAfterMs },
+      api_silent_late_effect: { takesEffect: true, effectAfterMs: lateMs },
+      api_unreadable: { ...asUsual, takesEffect: false, answer: answerOf(200, undefined) },
+      api_unreadable_with_effect: { ...asUsual, answer: answerOf(200, undefined) },
+      api_conflict: refuse(409),
+      api_slow: slowly(asUsual, chance.between(2000, 60_000)),
+    };
+    for (const [kind, way] of Object.entries(ways)) if (faults.strikes(kind as FaultKind)) return way;
+    return asUsual;
+  }
+
+  #perform(request: Request, jobId: string, takesEffect: boolean): Exchange {
+    if (request.method === 'GET') return this.#read(request.path, jobId);
+    const email = emailOf(request);
+    if (email.startsWith('refused')) return answerOf(400, { error: 'This person may not be invited.' });
+    const there = this.users.get(email);
+    const { existsStatus } = this.#settings;
+    if (there !== undefined) return answerOf(existsStatus, { error: 'The user exists.' });
+    if (!takesEffect) return answerOf(500, { error: 'Nothing happened.' });
+    const { scheduler, record } = this.#world;
+    const user = {
+      id: `user-${this.users.size + 1}`,
+      email,
+      status: 'invited',
+      createdAtMs: scheduler.nowMs,
+      createdBy: jobId,
+    };
+    this.users.set(email, user);
+    record.trace(scheduler.nowMs, `the API invites ${email}`);
+    return answerOf(201, { message: 'Invited.', user });
+  }
+
+  #read(path: string, jobId: string): Exchange {
+    if (path === '/auth/v1/validate') return answerOf(200, { email: 'owner@acme.example', domain: 'acme.example' });
+    if (path === '/iam/v1/users') return answerOf(200, { users: [...this.users.values()], rowCount: this.users.size });
+    const email = new URL(path, 'http://api.example').searchParams.get('email')?.toLowerCase();
+    if (email === undefined) return answerOf(200, { roles: [], organizations: [] });
+    const user = this.users.get(email);
+    this.lookUpCalls.push({
+      jobId,
+      email,
+      arrivedAtMs: this.#world.scheduler.nowMs,
+      found: user !== undefined,
+    });
+    return answerOf(200, { users: user === undefined ? [] : [user] });
+  }
+
+  #isTooFast(nowMs: number): boolean {
+    if (!this.#world.faults.isOn('api_rate_limit')) return false;
+    this.#arrivals = this.#arrivals.filter((atMs) => atMs > nowMs - 1000);
+    if (this.#arrivals.length >= this.#settings.ratePerSecond) return true;
+    this.#arrivals.push(nowMs);
+    return false;
+  }
+}
+
+function slowly(handling: Handling, ms: number): Handling {
+  return { ...handling, effectAfterMs: ms, answerAfterMs: ms + 50 };
+}
+
+function emailOf({ body = '{}' }: Request): string {
+  return String((JSON.parse(body) as { email?: string }).email).toLowerCase();
+}
+
+function answerOf(httpStatus: number, json: unknown, more: object = {}): Exchange {
+  return { kind: 'answer', httpStatus, json, errorMessage: `Status ${httpStatus}.`, ...more };
+}
+
+function statusOf(exchange: Exchange): string {
+  return exchange.kind === 'answer' ? String(exchange.httpStatus) : 'nothing';
+}

@@ -1,0 +1,256 @@
+/**
+ * One simulation: a world drawn from a seed, uploads, faults, healing, and what was found at the end.
+ */
+
+import { takeOverGlobals } from './ambient.ts';
+import { type BulkInvite, startBulkInvite } from './bulkInvite.ts';
+import { type Chance, chanceOf } from './chance.ts';
+import {
+  checkJob,
+  checkSecondInvitations,
+  checkStopIsKept,
+  checkWrite,
+  type Evidence,
+  type SimulatedJob,
+} from './checks.ts';
+import { DoitApiModel, type User } from './doitApiModel.ts';
+import { type FaultCounts, type FaultKind, Faults } from './faults.ts';
+import { fixedJob } from './fixedJob.ts';
+import { ObjectStoreModel } from './objectStoreModel.ts';
+import { Record, type Violation } from './record.ts';
+import { drawRoster, peopleOf, type Roster } from './roster.ts';
+import { Scheduler } from './scheduler.ts';
+import { production, type System } from './system.ts';
+import type { Crashes, SimulatedWorld } from './world.ts';
+
+export interface Upload {
+  readonly key: string;
+  readonly atMs: number;
+  readonly roster: Roster;
+  /** Invitees in a chunk; undefined for what the code itself would choose. */
+  readonly chunkRows?: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly kinds: readonly FaultKind[];
+  readonly uploads: readonly Upload[];
+  readonly usersBefore: readonly Pick<User, 'email' | 'status'>[];
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly giveUpMs: number;
+  readonly existsStatus: 400 | 409;
+  readonly ratePerSecond: number;
+  readonly workMs: number;
+  /** Faults are over after so long. */
+  readonly healAfterMs: number;
+  /** Dead letters are redriven so long after the healing. */
+  readonly redriveAfterMs: number;
+  /** When the API is down, from and to, after the start. */
+  readonly outages: readonly (readonly [fromMs: number, toMs: number])[];
+  readonly keyRevokedAfterMs?: number;
+}
+
+export interface SimulationOptions {
+  /** Kinds of faults that are switched on whatever else the seed draws. */
+  readonly kinds?: readonly FaultKind[];
+  readonly system?: System;
+  /** Where environments are killed, instead of by chance. */
+  readonly crashes?: Crashes;
+  readonly keepsTrace?: boolean;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly traceHash: string;
+  readonly trace: readonly string[];
+  readonly virtualMs: number;
+  readonly rows: number;
+  readonly calls: number;
+  readonly inviteCalls: number;
+  readonly invited: number;
+  readonly faults: FaultCounts;
+  /** From the healing (or the redrive after it) to the last report; 0 where it was there before. */
+  readonly reportAfterHealingMs: number;
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+const startMs = Date.UTC(2026, 0, 31, 7, 5);
+const deadLettersWithinMs = 5 * hour;
+/** Messages that nobody acknowledged come back after at most 90 minutes, once for each of the three queues. */
+const reportedWithinMs = 8 * hour;
+
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+  return await run(drawScenario(seed, options.kinds), options);
+}
+
+function drawScenario(seed: number, more: readonly FaultKind[] = []): Scenario {
+  const chance = chanceOf(seed);
+  const kinds = [...new Set([...Faults.draw(chance), ...more])];
+  const people = [...peopleOf(chance.between(3, 12)), 'refused1@acme.example'];
+  const usersBefore = people
+    .filter((email) => !email.startsWith('refused') && chance.happens(0.15))
+    .map((email) => ({ email, status: chance.pick(['active', 'invited', 'Disabled']) }));
+  const on = new Set(kinds);
+  const healAfterMs = chance.between(10 * minute, 8 * hour);
+  return {
+    seed,
+    kinds,
+    uploads: drawUploads(chance, people, on),
+    usersBefore,
+    workers: chance.between(2, 3),
+    concurrency: chance.between(1, 4),
+    giveUpMs: chance.pick([hour, 6 * hour]),
+    existsStatus: chance.pick([400, 409]),
+    ratePerSecond: chance.between(1, 10),
+    workMs: chance.pick([300, 300, 3000, 20_000]),
+    healAfterMs,
+    redriveAfterMs: chance.pick([0, hour, 2 * day]),
+    outages: on.has('api_down') ? drawOutages(chance) : [],
+    ...(on.has('key_revoked') && chance.happens(0.5) ? { keyRevokedAfterMs: chance.between(0, 2 * minute) } : {}),
+  };
+}
+
+function drawUploads(chance: Chance, people: readonly string[], on: ReadonlySet<FaultKind>): Upload[] {
+  const rowsMax = chance.pick([3, 8, 20, 40]);
+  const draw = (key: string, atMs: number): Upload => ({
+    key,
+    atMs,
+    roster: drawRoster(chance, people, rowsMax),
+    ...(chance.happens(0.7) ? { chunkRows: chance.pick([1, 2, 4, 12]) } : {}),
+  });
+  const uploads = [draw('incoming/people.csv', 0)];
+  const laterMs = () =>
+    chance.pick([0, chance.between(0, 3000), chance.between(0, 2 * minute), chance.between(0, hour)]);
+  if (on.has('overlapping_upload')) uploads.push(draw('incoming/others.csv', laterMs()));
+  if (on.has('upload_replaced')) uploads.push(draw('incoming/people.csv', laterMs()));
+  return uploads;
+}
+
+function drawOutages(chance: Chance): (readonly [number, number])[] {
+  return Array.from({ length: chance.between(1, 3) }, () => {
+    const fromMs = chance.between(0, chance.pick([5000, hour]));
+    return [fromMs, fromMs + chance.between(minute, chance.pick([10 * minute, 5 * hour]))] as const;
+  });
+}
+
+export async function run(scenario: Scenario, options: SimulationOptions = {}): Promise<SimulationResult> {
+  takeOverGlobals();
+  const scheduler = new Scheduler(startMs);
+  const chance = chanceOf(scenario.seed ^ 0x5eed);
+  const faults = new Faults(chance, scenario.kinds);
+  const record = new Record(options.keepsTrace === true);
+  const crashes = options.crashes ?? randomCrashes(faults);
+  const world: SimulatedWorld = { scheduler, chance, faults, record, crashes };
+  const store = new ObjectStoreModel(world);
+  const api = new DoitApiModel(scenario, world);
+  for (const [index, { email, status }] of scenario.usersBefore.entries())
+    api.users.set(email, { id: `old-${index}`, email, status, createdAtMs: 0 });
+  const usersBefore = new Map(api.users);
+  const disturbedChunks = new Set<string>();
+  const bulkInvite = startBulkInvite(options.system ?? production, scenario, store, api, world, ({ jobId, chunk }) => {
+    disturbedChunks.add(`${jobId} ${chunk}`);
+  });
+  let reportedAtMs = 0;
+  const check = checkWrite(store, record);
+  store.onWrite = (key, text, before) => {
+    check(key, text, before);
+    if (key.endsWith('/summary.json')) reportedAtMs = scheduler.nowMs;
+  };
+
+  const jobs: SimulatedJob[] = [];
+  scheduleUploads(scenario, world, store, bulkInvite, jobs);
+  scheduleOutages(scenario, scheduler, api);
+
+  let ends = await scheduler.run(startMs + scenario.healAfterMs);
+  faults.heal();
+  api.isDown = false;
+  api.isKeyRevoked = false;
+  let healedAtMs = startMs + scenario.healAfterMs;
+  // What was near its last delivery becomes a dead letter yet.
+  ends &&= await scheduler.run(healedAtMs + deadLettersWithinMs);
+  if (bulkInvite.queues.some((queue) => queue.hasDeadLetters)) {
+    healedAtMs += deadLettersWithinMs + scenario.redriveAfterMs;
+    ends &&= await scheduler.run(healedAtMs);
+    for (const queue of bulkInvite.queues) queue.redrive();
+  }
+  ends &&= await scheduler.run(healedAtMs + reportedWithinMs);
+
+  if (!ends) record.violated('ends', 'Events do not come to an end.');
+  if (bulkInvite.queues.some((queue) => !queue.isEmpty))
+    record.violated('liveness', 'Queues still hold messages long after everything was healed.');
+  const evidence: Evidence = { store, api, record, disturbedChunks, usersBefore, hadFaults: anyStruck(faults.counts) };
+  for (const job of jobs) {
+    checkJob(job, evidence);
+    checkStopIsKept(job, evidence);
+  }
+  checkSecondInvitations(evidence);
+  const callsAtOnceMax = scenario.workers * scenario.concurrency + 2;
+  if (api.callsAtOnceMost > callsAtOnceMax)
+    record.violated('calls_at_once', `${api.callsAtOnceMost} calls were under way at once; ${callsAtOnceMax} may be.`);
+  return {
+    seed: scenario.seed,
+    violations: record.violations,
+    traceHash: record.traceHash,
+    trace: record.lines,
+    virtualMs: Math.max(reportedAtMs, startMs) - startMs,
+    rows: jobs.reduce((sum, { roster }) => sum + roster.rows.length, 0),
+    calls: api.calls,
+    inviteCalls: api.inviteCalls.length,
+    invited: [...api.users.values()].filter(({ createdBy }) => createdBy !== undefined).length,
+    faults: faults.counts,
+    reportAfterHealingMs: Math.max(0, reportedAtMs - healedAtMs),
+  };
+}
+
+function scheduleUploads(
+  { uploads }: Scenario,
+  world: SimulatedWorld,
+  store: ObjectStoreModel,
+  bulkInvite: BulkInvite,
+  jobs: SimulatedJob[],
+): void {
+  const { scheduler, faults, chance } = world;
+  for (const [index, upload] of uploads.entries()) {
+    scheduler.at(startMs + upload.atMs, () => {
+      if (index > 0) faults.count(upload.key === uploads[0]?.key ? 'upload_replaced' : 'overlapping_upload');
+      store.write(upload.key, upload.roster.text, { kind: 'always' });
+      const { jobId, event } = fixedJob(store, upload, scheduler.nowMs);
+      jobs.push({ jobId, key: upload.key, roster: upload.roster });
+      bulkInvite.announce(event);
+      if (!faults.strikes('event_twice')) return;
+      scheduler.after(chance.between(0, 6 * hour), () => bulkInvite.announce(event));
+    });
+  }
+}
+
+function scheduleOutages({ outages, keyRevokedAfterMs }: Scenario, scheduler: Scheduler, api: DoitApiModel): void {
+  for (const [fromMs, toMs] of outages) {
+    scheduler.at(startMs + fromMs, () => {
+      api.isDown = true;
+    });
+    scheduler.at(startMs + toMs, () => {
+      api.isDown = false;
+    });
+  }
+  if (keyRevokedAfterMs === undefined) return;
+  scheduler.at(startMs + keyRevokedAfterMs, () => {
+    api.isKeyRevoked = true;
+  });
+}
+
+function randomCrashes(faults: Faults): Crashes {
+  return {
+    strikes: (moment) => faults.strikes(moment === 'before' ? 'killed_before_operation' : 'killed_after_operation'),
+  };
+}
+
+function anyStruck(counts: FaultCounts): boolean {
+  return Object.entries(counts).some(
+    ([kind, count]) => kind !== 'overlapping_upload' && kind !== 'upload_replaced' && count > 0,
+  );
+}
