@@ -206,7 +206,11 @@ export class DoitApiModel {
     if (email.startsWith('refused')) return answerOf(400, { error: 'This person may not be invited.' });
     const there = this.users.get(email);
     const { existsStatus } = this.#settings;
-    if (there !== undefined) return answerOf(existsStatus, { error: 'The user exists.' });
+    if (there !== undefined) {
+      // A conflict does not say with whom.
+      if (existsStatus === 409) this.#isAmbiguous(request, jobId);
+      return answerOf(existsStatus, { error: 'The user exists.' });
+    }
     if (!takesEffect) return answerOf(500, { error: 'Nothing happened.' });
     const { scheduler, record } = this.#world;
     const user = {
