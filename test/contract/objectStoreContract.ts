@@ -97,6 +97,15 @@ export function testObjectStore(name: string, connect: () => ObjectStore): void 
       expect(found).toEqual(names);
     });
 
+    test('lists only what lies behind a text, where one is given', async () => {
+      const store = connect();
+      for (const name of ['after/1', 'after/2', 'after/2/x', 'after/3'])
+        await store.put(key(name), '', { kind: 'always' });
+      const found: string[] = [];
+      for await (const entry of store.list(key('after/'), key('after/2'))) found.push(entry.key);
+      expect(found).toEqual([key('after/2/x'), key('after/3')]);
+    });
+
     test('shows a streamed object only when it is closed, and whole', async () => {
       const store = connect();
       const writer = store.writer(key('streamed'), 'text/plain', { kind: 'if_absent' });

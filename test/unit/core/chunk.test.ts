@@ -9,9 +9,10 @@ import {
   isWhole,
   outcomeCount,
   pause,
+  quietForMs,
   settleChunk,
 } from '../../../lambdas/core/chunk.ts';
-import { workerLimits } from '../../../lambdas/core/limits.ts';
+import { overlapLimits, workerLimits } from '../../../lambdas/core/limits.ts';
 import { nextCall, type RowProgress } from '../../../lambdas/core/rowProgress.ts';
 
 const leaseMs = 45_000;
@@ -49,6 +50,21 @@ function claimed(from: Chunk, claimant: Claimant): Chunk {
   if (result.kind !== 'claimed') throw new Error(`The claim ended as ${result.kind}.`);
   return result.chunk;
 }
+
+describe('a job that found others at work', () => {
+  test('waits until they all know of it, and one that runs alone does not', () => {
+    const { quietMs } = overlapLimits;
+    expect(quietForMs(chunk({ overlaps: true, snapshotAtMs: 1000 }), 3000)).toBe(quietMs - 2000);
+    expect(quietForMs(chunk({ overlaps: true, snapshotAtMs: 1000 }), 1000 + quietMs)).toBe(0);
+    expect(quietForMs(chunk({ overlaps: true, snapshotAtMs: 1000 }), 2000 + quietMs)).toBe(0);
+    expect(quietForMs(chunk({ overlaps: false, snapshotAtMs: 1000 }), 3000)).toBe(0);
+  });
+
+  test('waits for longer than another’s last look may be old', () => {
+    expect(overlapLimits.quietMs).toBeGreaterThan(overlapLimits.seenMs);
+    expect(overlapLimits.seenMs).toBeGreaterThan(workerLimits.saveEveryMs + workerLimits.tickMs);
+  });
+});
 
 describe('claiming a chunk', () => {
   test('a waiting chunk becomes the claimant’s, for the length of a lease', () => {

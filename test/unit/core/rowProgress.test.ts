@@ -51,6 +51,50 @@ const lookUp = (from: RowProgress, answer: LookUpAnswer, nowMs = 0, overlaps = f
   afterLookUp(from, answer, { nowMs, overlaps });
 const nextCall = (of: RowProgress, nowMs = 0, overlaps = false) => nextCallOf(of, { nowMs, overlaps });
 
+describe('a row that others may invite meanwhile', () => {
+  const { lookUpHoldsMs } = workerLimits;
+
+  test('is looked up before its first invitation, and the look-up holds for a minute', () => {
+    expect(nextCall(row(), 0, true)).toBe('look_up');
+    const looked = lookUp(row(), notFound, 1000, true);
+    expect(nextCall(looked, 1000 + lookUpHoldsMs, true)).toBe('invite');
+    expect(nextCall(looked, 1001 + lookUpHoldsMs, true)).toBe('look_up');
+  });
+
+  test('is looked up again before each further invitation that comes later', () => {
+    const slowed = invite(lookUp(row(), notFound, 0, true), slowDown, 1000);
+    expect(nextCall(slowed, lookUpHoldsMs, true)).toBe('invite');
+    expect(nextCall(slowed, lookUpHoldsMs + 1, true)).toBe('look_up');
+    expect(nextCall(slowed, lookUpHoldsMs + 1, false)).toBe('invite');
+  });
+
+  test('is invited already where the look-up finds somebody before anything was sent', () => {
+    expect(lookUp(row(), found, 0, true).outcome).toMatchObject({ status: 'already_invited', attempts: 0 });
+  });
+
+  test('is unknown where somebody is found after an attempt without an answer: it may have been the other job', () => {
+    expect(lookUp(invite(row(), timeOut), found, 0, true).outcome).toMatchObject({
+      status: 'unknown',
+      code: 'invited_by_one_of_several',
+      userId: 'user-1',
+    });
+    expect(lookUp(invite(row(), timeOut), found, 0, false).outcome).toMatchObject({ status: 'invited' });
+  });
+});
+
+describe('a row with an attempt that may still take effect', () => {
+  test('needs a look-up that is no older than a minute before it is invited again', () => {
+    const looked = lookUp(invite(row(), timeOut, 0), notFound, 1000);
+    expect(nextCall(looked, 1000 + workerLimits.lookUpHoldsMs)).toBe('invite');
+    expect(nextCall(looked, 1001 + workerLimits.lookUpHoldsMs)).toBe('look_up');
+  });
+
+  test('needs none where the attempt certainly had no effect', () => {
+    const looked = lookUp(invite(row(), serverError, 0), notFound, 1000);
+    expect(nextCall(looked, 10 * workerLimits.lookUpHoldsMs)).toBe('invite');
+  });
+});
+
 describe('a row whose invitation is answered clearly', () => {
   test('is invited, with the id of the user and the number of attempts', () => {
     const end = invite(invite(row(), slowDown), invited);

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { chunkKey, directoryKey, jobKey, manifestKey } from '../../../lambdas/core/keys.ts';
+import { readChunk } from '../../../lambdas/ledger/chunk.ts';
+import { noteBegun } from '../../../lambdas/ledger/overlap.ts';
 import { jobIdsOf, reportFiles, runIngest, runReports, runWorkers, upload, wholeJob } from '../../support/wholeJob.ts';
 import { newWorld } from '../../support/world.ts';
 
@@ -46,6 +49,30 @@ describe('ingest', () => {
     await runWorkers(world);
     await runIngest(world, message);
     expect(world.chunksQueue.bodies).toEqual([]);
+  });
+
+  test('notes that a job begins before it reads the directory, and keeps whether others were at work then', async () => {
+    const other = '20260131T070400Z-aaaaaaaaaaaa' as JobId;
+    for (const isThere of [false, true]) {
+      const world = newWorld();
+      if (isThere) await noteBegun(world.store, other, world.clock.now());
+      world.api.onRead = () => {
+        expect([...world.store.texts().keys()].filter((key) => key.startsWith('begun/')).length).toBe(isThere ? 2 : 1);
+        return undefined;
+      };
+      const { validateKey } = world.api;
+      world.api.validateKey = async () => {
+        const { onRead } = world.api;
+        world.api.onRead = () => undefined;
+        const answer = await validateKey();
+        world.api.onRead = onRead;
+        return answer;
+      };
+      await runIngest(world, await upload(world, 'Email\nann@example.com\n'));
+      const [jobId] = jobIdsOf(world);
+      const chunk = await readChunk(world.store, jobId as JobId, 0);
+      expect(chunk?.value).toMatchObject({ overlaps: isThere, snapshotAtMs: world.clock.now() });
+    }
   });
 
   test('judges by the first snapshot when it is run again, though the directory has changed', async () => {

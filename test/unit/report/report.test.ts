@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { ingestPartKey } from '../../../lambdas/core/keys.ts';
+import { endedKey, ingestPartKey } from '../../../lambdas/core/keys.ts';
+import { workerLimits } from '../../../lambdas/core/limits.ts';
 import { reportFiles, runIngest, runReports, runWorkers, upload, wholeJob } from '../../support/wholeJob.ts';
 import { newWorld } from '../../support/world.ts';
 
@@ -133,6 +134,20 @@ describe('a report', () => {
     expect(summary?.warnings).toEqual([expect.stringContaining('“<wandering>”')]);
     expect(html).toContain('&#60;wandering&#62;');
     expect(summary?.counts).toMatchObject({ invited: 1, skipped: 1 });
+  });
+
+  test('notes that the job has ended, later where an attempt may still take effect', async () => {
+    for (const isUnknown of [false, true]) {
+      const world = newWorld();
+      const doubt = { reason: 'no_answer', detail: 'no answer', mayBeOurs: true, mayStillHappen: true } as const;
+      if (isUnknown) {
+        world.api.onInvite = () => ({ answer: { kind: 'in_doubt', doubt }, effect: false });
+        world.api.onFind = () => ({ kind: 'refused', httpStatus: 403, message: 'no.' });
+      }
+      const { jobId } = await wholeJob(world, 'Email\nann@example.com\n');
+      const endsAtMs = world.clock.now() + (isUnknown ? workerLimits.lateEffectMs : 0);
+      expect([...world.store.texts().keys()]).toContain(endedKey(jobId, endsAtMs));
+    }
   });
 
   test('is not built twice, and a second message changes nothing', async () => {

@@ -3,9 +3,11 @@ import type { InviteAnswer } from '../../../lambdas/core/answers.ts';
 import type { Chunk } from '../../../lambdas/core/chunk.ts';
 import { type JobId, parseJobId } from '../../../lambdas/core/jobId.ts';
 import { chunkKey, chunkPartKey, ingestPartKey, manifestKey, stopKey } from '../../../lambdas/core/keys.ts';
+import { overlapLimits } from '../../../lambdas/core/limits.ts';
 import type { Outcome } from '../../../lambdas/core/outcome.ts';
 import { createChunk, readChunk } from '../../../lambdas/ledger/chunk.ts';
 import { chunkMessage } from '../../../lambdas/ledger/messages.ts';
+import { noteBegun } from '../../../lambdas/ledger/overlap.ts';
 import { readPart, writePart } from '../../../lambdas/ledger/part.ts';
 import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { type WorkerSettings, work } from '../../../lambdas/worker/work.ts';
@@ -73,6 +75,91 @@ async function outcomes(world: World): Promise<Outcome[]> {
 function posts(world: World): string[] {
   return world.api.calls.filter((call) => call.startsWith('invite_user'));
 }
+
+describe('a worker whose job is not alone', () => {
+  const other = '20260131T070600Z-aaaaaaaaaaaa' as typeof jobId;
+
+  test('waits in the first seconds, then looks everybody up first', async () => {
+    const snapshotAtMs = newWorld().clock.now() - 2000;
+    const world = await worldWith(chunkOf(3, { overlaps: true, snapshotAtMs }));
+    const handle = worker(world);
+    expect(await handle(chunkMessage(jobId, 0), invocation('a'))).toEqual({
+      kind: 'later',
+      delayMs: overlapLimits.quietMs - 2000,
+    });
+    expect(world.api.calls).toEqual([]);
+    expect((await readChunk(world.store, jobId, 0))?.value.state).toEqual({ kind: 'waiting' });
+    world.clock.advance(overlapLimits.quietMs);
+    world.api.users.set(emailOf(3), { id: 'theirs', status: 'invited' });
+    await handle(chunkMessage(jobId, 0), invocation('b'));
+    expect((await outcomes(world)).map(({ status }) => status)).toEqual(['invited', 'already_invited', 'invited']);
+    expect(posts(world)).toHaveLength(2);
+  });
+
+  test('sees a job that has begun since its snapshot', async () => {
+    const world = await worldWith(chunkOf(1));
+    await noteBegun(world.store, other, world.clock.now());
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(world.api.calls).toEqual([`find_user ${emailOf(2)}`, `invite_user ${emailOf(2)}`]);
+    expect((await readChunk(world.store, jobId, 0))?.value.overlaps).toBe(true);
+  });
+
+  test('sees a job that begins while it works, and looks up who is left', async () => {
+    const world = await worldWith(chunkOf(6));
+    world.api.latencyMs = 4000;
+    let isNoted = false;
+    world.api.onInvite = () => {
+      if (!isNoted) void noteBegun(world.store, other, world.clock.now());
+      isNoted = true;
+      return undefined;
+    };
+    await worker(world, { concurrency: 1 })(chunkMessage(jobId, 0), invocation('a'));
+    const firstLookUp = world.api.calls.findIndex((call) => call.startsWith('find_user'));
+    expect(firstLookUp).toBeGreaterThan(0);
+    // From then on each invitation follows a look-up of the same person.
+    const rest = world.api.calls.slice(firstLookUp);
+    expect(rest.map((call) => call.split(' ')[0])).toEqual(
+      rest.map((_, index) => (index % 2 === 0 ? 'find_user' : 'invite_user')),
+    );
+    expect(posts(world)).toHaveLength(6);
+  });
+
+  test('starts no call while it cannot see who else is at work', async () => {
+    const world = await worldWith(chunkOf(30));
+    world.api.latencyMs = 4000;
+    const { list } = world.store;
+    let isBlind = false;
+    const store = {
+      ...world.store,
+      list: (prefix: string, after?: string) => {
+        if (isBlind) throw new Error('The store failed.');
+        return list(prefix, after);
+      },
+    };
+    world.api.onInvite = () => {
+      isBlind = true;
+      return undefined;
+    };
+    const verdict = await work(
+      { ...settings, concurrency: 1 },
+      { ...world, store, connectApi: connect(world.api), metrics: noMetrics },
+    )(chunkMessage(jobId, 0), invocation('a'));
+    expect(verdict.kind).toBe('later');
+    expect(posts(world).length).toBeLessThanOrEqual(overlapLimits.seenMs / world.api.latencyMs + 1);
+    isBlind = false;
+    await worker(world)(chunkMessage(jobId, 0), invocation('b'));
+    expect((await outcomes(world)).every(({ status }) => status === 'invited')).toBe(true);
+    expect(new Set(posts(world)).size).toBe(posts(world).length);
+  });
+
+  test('takes another invitation of somebody in doubt for its own only where it is alone', async () => {
+    const world = await worldWith(chunkOf(1));
+    await noteBegun(world.store, other, world.clock.now());
+    world.api.onInvite = () => ({ answer: noAnswer, effect: true });
+    await worker(world)(chunkMessage(jobId, 0), invocation('a'));
+    expect(await outcomes(world)).toMatchObject([{ status: 'unknown', code: 'invited_by_one_of_several' }]);
+  });
+});
 
 describe('a worker', () => {
   test('invites every row of a chunk once and writes its part', async () => {
