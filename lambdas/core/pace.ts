@@ -92,7 +92,7 @@ export function accepted(pace: Pace, nowMs: number): Pace {
  */
 export function slowedDown(pace: Pace, startedAtMs: number, nowMs: number, retryAfterMs?: number): Pace {
   if (startedAtMs <= pace.slowedAtMs) return pace;
-  const acceptedRate = acceptedPerSecond(pace, nowMs);
+  const acceptedRate = acceptedPerSecond(pace);
   const slowDownsInARow = pace.slowDownsInARow + 1;
   const doubled = apiLimits.retryAfterMinMs * 2 ** Math.min(slowDownsInARow - 1, 10);
   const holdMs = Math.min(apiLimits.retryAfterMaxMs, Math.max(apiLimits.retryAfterMinMs, retryAfterMs ?? doubled));
@@ -119,10 +119,11 @@ function growthPerCall({ ratePerSecond, ceilingPerSecond, slowedAtMs }: Pace, no
   return Math.min(tuning.growthFar, tuning.growthNear * 2 ** doublings);
 }
 
-function acceptedPerSecond(pace: Pace, nowMs: number): number {
-  const sinceBeginMs = Math.max(1000, nowMs - pace.beganAtMs);
+/** As of the last accepted call: time in which nobody called says nothing of what would have been accepted. */
+function acceptedPerSecond({ acceptedFading, acceptedAtMs, beganAtMs }: Pace): number {
+  const sinceBeginMs = Math.max(1000, acceptedAtMs - beganAtMs);
   const weightMs = tuning.memoryMs * (1 - Math.exp(-sinceBeginMs / tuning.memoryMs));
-  return (faded(pace, nowMs) * 1000) / weightMs;
+  return (acceptedFading * 1000) / weightMs;
 }
 
 function faded(pace: Pace, nowMs: number): number {
