@@ -1,12 +1,13 @@
 /**
  * Runs the benchmarks one after the other, and ends with a table of their figures.
  *
- *   npm run bench [-- directory rate reading again crash pace]
+ *   npm run bench [-- directory rate reading again crash pace bundles]
  *
  * Speed never fails it: a figure that misses its target is a line in the table. What could not be measured does.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { again } from './again.ts';
+import { bundles } from './bundles.ts';
 import { crash } from './crash.ts';
 import { directory } from './directory.ts';
 import type { Figure } from './figure.ts';
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'again', what: 'a finished file of 500 people, a second time', run: again },
   { name: 'crash', what: '300 people, killed after 100 invitation calls and started again', run: crash },
   { name: 'pace', what: '600 people, an API that takes 20 calls a second and does not say so', run: pace },
+  { name: 'bundles', what: 'the functions as shipped to Lambda (median of 9 fresh processes)', run: bundles },
 ];
 
 // So that what a workspace leaves is removed: see its handler of the process's end.

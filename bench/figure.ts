@@ -45,6 +45,10 @@ export function seconds(value: number): string {
   return `${value.toFixed(1)} s`;
 }
 
+export function milliseconds(value: number): string {
+  return `${Math.round(value)} ms`;
+}
+
 /** A megabyte is a million bytes. */
 export function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1_000_000)} MB`;

@@ -59,6 +59,8 @@ withFaultOptions(
     .option('--role <name or id>', 'role for rows that name none', notEmpty)
     .option('--organization <name or id>', 'organization for rows that name none', notEmpty)
     .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
+    .addOption(secondsForTests('--retry-delay <seconds>', 'before a row is tried again at first; it doubles'))
+    .addOption(secondsForTests('--outage-delay <seconds>', 'away from an API that is down at first; it doubles'))
     .option('--json', 'print the content of summary.json on standard output, and nothing else', false)
     .option('--verbose', 'print the log of the functions on standard error', false),
 )
@@ -146,6 +148,11 @@ function withFaultOptions(command: Command): Command {
         wholeNumber(0, 4_294_967_295),
       ),
     );
+}
+
+/** Not in the help: people have no reason to hurry an API, and tests cannot wait. */
+function secondsForTests(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(number(0.01, 3600)).hideHelp();
 }
 
 function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang, seed }: FaultOptions): Faults {

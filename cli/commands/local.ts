@@ -42,12 +42,13 @@ export interface LocalOptions {
   readonly allowDomain: readonly string[];
   readonly inviteGone: boolean;
   readonly callTimeout?: number;
+  readonly retryDelay?: number;
+  readonly outageDelay?: number;
   readonly faults: Faults;
 }
 
 /** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
-const sandboxRetryDelaySeconds = 0.1;
-const sandboxOutageDelaySeconds = 1;
+const sandboxDelays = { retryDelay: 0.1, outageDelay: 1 } as const;
 
 /** @returns The exit code. */
 export async function local(file: string, options: LocalOptions): Promise<number> {
@@ -86,6 +87,7 @@ async function withHost<T>(
   use: (host: LocalHost) => Promise<T>,
 ): Promise<T> {
   const { tenant, role, organization, callTimeout, workers, concurrency } = options;
+  const { retryDelay, outageDelay } = { ...(target.isSandbox ? sandboxDelays : {}), ...options };
   const host = await startLocalHost({
     dataFolder: folder.path,
     apiUrl: target.url,
@@ -98,9 +100,8 @@ async function withHost<T>(
     ...(role === undefined ? {} : { role }),
     ...(organization === undefined ? {} : { organization }),
     ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
-    ...(target.isSandbox
-      ? { retryDelaySeconds: sandboxRetryDelaySeconds, outageDelaySeconds: sandboxOutageDelaySeconds }
-      : {}),
+    ...(retryDelay === undefined ? {} : { retryDelaySeconds: retryDelay }),
+    ...(outageDelay === undefined ? {} : { outageDelaySeconds: outageDelay }),
   });
   try {
     return await use(host);

@@ -20,12 +20,15 @@ export interface Pace {
   /** An exponentially fading count of accepted calls, for the rate that was accepted. */
   readonly acceptedFading: number;
   readonly acceptedAtMs: number;
-  readonly beganAtMs: number;
+  /** How long calls have been made: the time between two of them, without long pauses. */
+  readonly calledForMs: number;
 }
 
 const tuning = {
   /** How long an accepted call counts towards the accepted rate. */
   memoryMs: 20_000,
+  /** More time than this between two accepted calls, at a pace that asks for less, is a pause. */
+  pauseMs: 1000,
   /** After a 429: this share of the accepted rate. */
   decrease: 0.85,
   /** Growth of the rate in a second, far from the ceiling and near it. */
@@ -48,7 +51,7 @@ export function newPace(nowMs: number): Pace {
     slowDownsInARow: 0,
     acceptedFading: 0,
     acceptedAtMs: nowMs,
-    beganAtMs: nowMs,
+    calledForMs: 0,
   };
 }
 
@@ -74,11 +77,13 @@ export function isPlaceValid(pace: Pace, place: Place): boolean {
 
 /** The API took a call, whatever its answer to it was. */
 export function accepted(pace: Pace, nowMs: number): Pace {
+  const sinceMs = calledSinceMs(pace, nowMs);
   return {
     ...pace,
     slowDownsInARow: 0,
-    acceptedFading: faded(pace, nowMs) + 1,
+    acceptedFading: pace.acceptedFading * Math.exp(-sinceMs / tuning.memoryMs) + 1,
     acceptedAtMs: nowMs,
+    calledForMs: pace.calledForMs + sinceMs,
     ratePerSecond: pace.ratePerSecond + growthPerCall(pace, nowMs),
   };
 }
@@ -119,13 +124,15 @@ function growthPerCall({ ratePerSecond, ceilingPerSecond, slowedAtMs }: Pace, no
   return Math.min(tuning.growthFar, tuning.growthNear * 2 ** doublings);
 }
 
-/** As of the last accepted call: time in which nobody called says nothing of what would have been accepted. */
-function acceptedPerSecond({ acceptedFading, acceptedAtMs, beganAtMs }: Pace): number {
-  const sinceBeginMs = Math.max(1000, acceptedAtMs - beganAtMs);
-  const weightMs = tuning.memoryMs * (1 - Math.exp(-sinceBeginMs / tuning.memoryMs));
+/** As of the last accepted call. */
+function acceptedPerSecond({ acceptedFading, calledForMs }: Pace): number {
+  const weightMs = tuning.memoryMs * (1 - Math.exp(-Math.max(1000, calledForMs) / tuning.memoryMs));
   return (acceptedFading * 1000) / weightMs;
 }
 
-function faded(pace: Pace, nowMs: number): number {
-  return pace.acceptedFading * Math.exp(-Math.max(0, nowMs - pace.acceptedAtMs) / tuning.memoryMs);
+/** Time in which nobody called says nothing of what would have been accepted: only as much counts as the pace asks for. */
+function calledSinceMs({ acceptedFading, acceptedAtMs, ratePerSecond }: Pace, nowMs: number): number {
+  if (acceptedFading === 0) return 0;
+  const gapMs = Number.isFinite(ratePerSecond) ? 1000 / ratePerSecond : 0;
+  return Math.min(Math.max(0, nowMs - acceptedAtMs), Math.max(tuning.pauseMs, 2 * gapMs));
 }

@@ -78,9 +78,10 @@ export class RowCaller {
 
   /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
   async lookUp(index: number): Promise<void> {
-    const { chunk, api } = this.#parts;
+    const { chunk, api, clock, weather } = this.#parts;
     const startedAtMs = await this.#start();
     const answer = await api.findUser(chunk.row(index).invitee.email);
+    if (isTaken(answer)) weather.accepted(clock.now());
     const { overlaps } = chunk;
     chunk.setRow(index, afterLookUp(chunk.row(index), answer, { nowMs: startedAtMs, overlaps }));
     if (this.nextCall(index) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
@@ -206,4 +207,9 @@ export class RowCaller {
     const { halt, clock } = this.#parts;
     halt.set({ kind: 'stopped', stop: { code, message, atMs: clock.now() } });
   }
+}
+
+/** The pace is that of all calls, so an answered look-up counts towards it. */
+function isTaken({ kind }: LookUpAnswer): boolean {
+  return kind === 'found' || kind === 'not_found' || kind === 'refused';
 }

@@ -83,6 +83,12 @@ describe('when the API says 429', () => {
     expect(ratePerSecond).toBeCloseTo(0.85 * ceilingPerSecond, 5);
   });
 
+  test('after a while without calls, the pace falls below what was accepted since, not far below it', () => {
+    let pace = newPace(-minute);
+    for (let nowMs = -second; nowMs < 0; nowMs += 50) pace = accepted(pace, nowMs);
+    expect(slowedDown(pace, -1, 0).ratePerSecond).toBeGreaterThan(10);
+  });
+
   test('for a day on end, a call is still tried every ten seconds', () => {
     let pace = newPace(0);
     for (let nowMs = 0; nowMs < 24 * 60 * minute; nowMs += 10 * minute) pace = slowedDown(pace, nowMs, nowMs);

@@ -519,6 +519,20 @@ describe('a chunk with an owner', () => {
     ]);
   });
 
+  test('that vanished is soon taken over from, also where one of many look-ups meets a 429', async () => {
+    const world = await worldWith(chunkOf(100, { state: running }));
+    for (let row = 2; row < 102; row += 1) world.api.users.set(emailOf(row), { id: `user-${row}`, status: 'invited' });
+    let lookUps = 0;
+    world.api.onFind = () => {
+      lookUps += 1;
+      return lookUps === 50 ? { kind: 'slow_down' } : undefined;
+    };
+    world.clock.advance(minute);
+    const startedAtMs = world.clock.now();
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect(world.clock.now() - startedAtMs).toBeLessThan(10_000);
+  });
+
   test('that takes it back under a working one makes that one stop without writing', async () => {
     const world = await worldWith(chunkOf(30));
     world.api.latencyMs = 2000;
