@@ -1,7 +1,7 @@
 /**
  * Runs the benchmarks one after the other, and ends with a table of their figures.
  *
- *   npm run bench [-- directory rate reading again crash pace bundles]
+ *   npm run bench [-- directory rate reading again crash requests pace bundles]
  *
  * Speed never fails it: a figure that misses its target is a line in the table. What could not be measured does.
  */
@@ -14,6 +14,7 @@ import type { Figure } from './figure.ts';
 import { pace } from './pace.ts';
 import { rate } from './rate.ts';
 import { reading } from './reading.ts';
+import { requests } from './requests.ts';
 
 interface Benchmark {
   readonly name: string;
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'reading', what: 'ingest of a million rows, beside csv-parse (median of 3 rounds)', run: reading },
   { name: 'again', what: 'a finished file of 500 people, a second time', run: again },
   { name: 'crash', what: '300 people, killed after 100 invitation calls and started again', run: crash },
+  { name: 'requests', what: 'what AWS is asked for 1,000 and 20,000 people, and what that costs', run: requests },
   { name: 'pace', what: '600 people, an API that takes 20 calls a second and does not say so', run: pace },
   { name: 'bundles', what: 'the functions as shipped to Lambda (median of 9 fresh processes)', run: bundles },
 ];

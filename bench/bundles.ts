@@ -4,7 +4,8 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleHandler, type FunctionName, nodeOptions } from '../infra/bundling.ts';
+import { bundleHandler, nodeOptions } from '../infra/bundling.ts';
+import type { FunctionName } from '../lambdas/core/limits.ts';
 import { outputOf } from './command.ts';
 import { type Figure, figure, milliseconds, noTarget } from './figure.ts';
 import { type Workspace, withWorkspace } from './workspace.ts';

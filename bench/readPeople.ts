@@ -54,6 +54,7 @@ async function runIngest(): Promise<void> {
       clock: systemClock,
       newToken: () => 'token',
       log,
+      metrics: { count: () => undefined, timeApiCall: () => undefined, publish: () => undefined },
     },
   );
   const object = { key, eTag: etag.replaceAll('"', '') };

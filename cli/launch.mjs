@@ -61,9 +61,14 @@ function workingFolder() {
   return isForPeople && process.env.INIT_CWD ? process.env.INIT_CWD : process.cwd();
 }
 
-// Without `--`, npm takes options for its own, and the job would run without them.
+// Without `--`, npm takes options for its own, and the job, or the deployment, would run without them.
 function refuseSwallowedOptions() {
-  if (process.env.npm_lifecycle_event !== 'start') return;
+  const script = process.env.npm_lifecycle_event;
+  const isDeployment = ['bootstrap', 'synth', 'diff', 'deploy', 'destroy'].includes(script ?? '');
+  // -c is short for an option of npm.
+  if (isDeployment && (process.env.npm_config_call || process.env.npm_config_context))
+    fail(`npm took -c for itself. Write -- before it: npm run ${script} -- -c name=value …`);
+  if (script !== 'start') return;
   const ours = [
     'api_url',
     'tenant',

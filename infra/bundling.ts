@@ -4,8 +4,7 @@
  */
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-
-export type FunctionName = 'ingest' | 'worker' | 'report';
+import type { FunctionName } from '../lambdas/core/limits.ts';
 
 /** For the functions' environment: a stack trace then names our files and lines. It costs about 20 ms of a cold start. */
 export const nodeOptions = '--enable-source-maps';

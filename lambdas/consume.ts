@@ -3,7 +3,7 @@
  */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { redeliveryLimits } from './core/limits.ts';
-import type { IncomingQueue, Log } from './ports.ts';
+import type { IncomingQueue, Log, Metrics } from './ports.ts';
 
 /** What a use case says of a message. */
 export type Verdict =
@@ -28,7 +28,7 @@ export type SqsHandler = (event: SQSEvent, context: Context) => Promise<SQSBatch
  * A message whose handling throws comes again after a delay that doubles with every delivery; the queue's own limit then
  * moves it to the dead-letter queue.
  */
-export function consume(handle: HandleMessage, queue: IncomingQueue, log: Log): SqsHandler {
+export function consume(handle: HandleMessage, queue: IncomingQueue, log: Log, metrics: Metrics): SqsHandler {
   return async (event, context) => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
     for (const { body, messageId, receiptHandle, attributes } of event.Records) {
@@ -37,6 +37,7 @@ export function consume(handle: HandleMessage, queue: IncomingQueue, log: Log): 
       batchItemFailures.push({ itemIdentifier: messageId });
       await hide(receiptHandle, verdict.delayMs);
     }
+    metrics.publish();
     return { batchItemFailures };
   };
 
@@ -49,6 +50,7 @@ export function consume(handle: HandleMessage, queue: IncomingQueue, log: Log): 
       });
     } catch (error) {
       log.error('message_failed', { receiveCount }, error);
+      metrics.count('MessagesFailed', 1, { function: context.functionName });
       return { kind: 'later', delayMs: redeliveryDelayMs(receiveCount) };
     }
   }

@@ -7,6 +7,7 @@ import type { AnswerKind, Operation } from './core/apiCalls.ts';
 import type { DirectoryUser, Named } from './core/directory.ts';
 import type { Encoding } from './core/encoding.ts';
 import type { Invitee } from './core/invitee.ts';
+import type { CountName, counts } from './core/metrics.ts';
 import type { Inspection, Reading } from './core/reading.ts';
 import type { TextRecord } from './core/recordReader.ts';
 
@@ -104,8 +105,8 @@ export interface InviteApi {
   invite(invitee: Invitee): Promise<InviteAnswer>;
 }
 
-/** Told of every call to the API, as it ends. */
-export type OnApiCall = (operation: Operation, answer: AnswerKind) => void;
+/** Told of every call to the API as it ends, and of how long it took. */
+export type OnApiCall = (operation: Operation, answer: AnswerKind, tookMs: number) => void;
 
 export type ConnectApi = (onCall: OnApiCall) => InviteApi;
 
@@ -129,5 +130,12 @@ export interface Log {
 }
 
 export interface Metrics {
-  count(name: 'Rows' | 'Jobs', value: number, dimensions: Readonly<Record<string, string>>): void;
+  count<Name extends CountName>(
+    name: Name,
+    value: number,
+    by: { readonly [dimension in (typeof counts)[Name]]: string },
+  ): void;
+  timeApiCall(operation: Operation, answer: AnswerKind, tookMs: number): void;
+  /** Sends what was gathered: at the end of every invocation, because the process may be frozen then. */
+  publish(): void;
 }

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { queueLimits } from '../../lambdas/core/limits.ts';
 import { addBucketEvents, uploadEventBody } from './bucketEvents.ts';
 import { addConditionalWrites } from './conditionalWrites.ts';
 import type { FastifyInstance } from './fastify.ts';
@@ -34,17 +35,6 @@ export interface EmbeddedServices {
 
 const host = '127.0.0.1';
 const region = 'us-east-1';
-
-/**
- * As in the deployed stack: six times the time limit of the function, and as many deliveries. A chunk is also delivered
- * again when a worker pauses or waits for an API that is down, so its queue allows many.
- */
-const queueSettings: Readonly<Record<QueueName, { readonly visibilitySeconds: number; readonly receivesMax: number }>> =
-  {
-    uploads: { visibilitySeconds: 5400, receivesMax: 50 },
-    chunks: { visibilitySeconds: 1800, receivesMax: 100 },
-    reports: { visibilitySeconds: 5400, receivesMax: 10 },
-  };
 
 /** @param dataFolder Where the state is kept; without it, it ends with the process. */
 export async function startEmbeddedServices(dataFolder: string | undefined): Promise<EmbeddedServices> {
@@ -123,9 +113,9 @@ function createQueues(server: FauxqsServer): Record<QueueName, string> {
     const deadLetters = deadLetterName(queue);
     if (server.inspectQueue(deadLetters) === undefined) server.createQueue(deadLetters);
     const deadLetterTargetArn = server.inspectQueue(deadLetters)?.arn;
-    const { visibilitySeconds, receivesMax } = queueSettings[queue];
+    const { visibilityMs, receivesMax } = queueLimits[queue];
     const attributes = {
-      VisibilityTimeout: String(visibilitySeconds),
+      VisibilityTimeout: String(visibilityMs / 1000),
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: receivesMax }),
     };
     if (server.inspectQueue(queueNames[queue]) === undefined) server.createQueue(queueNames[queue], { attributes });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { s3ObjectStore } from '../../lambdas/adapters/s3ObjectStore.ts';
+import { functionLimits } from '../../lambdas/core/limits.ts';
 import type { ObjectStore } from '../../lambdas/ports.ts';
 import { bucketName, type EmbeddedServices, type QueueName, startEmbeddedServices } from './embeddedServices.ts';
 import { type Handler, runEventSource } from './eventSource.ts';
@@ -39,15 +40,6 @@ export interface LocalHost {
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
-
-const minute = 60_000;
-
-/** Time limits of the functions, as in the deployed stack. */
-const timeLimitsMs: Readonly<Record<QueueName, number>> = {
-  uploads: 15 * minute,
-  chunks: 5 * minute,
-  reports: 15 * minute,
-};
 
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const services = await startEmbeddedServices(options.dataFolder);
@@ -91,6 +83,7 @@ function setEnvironment(options: LocalHostOptions, services: EmbeddedServices): 
     BULK_INVITE_RETRY_DELAY_SECONDS: options.retryDelaySeconds,
     BULK_INVITE_OUTAGE_DELAY_SECONDS: options.outageDelaySeconds,
     DCI_API_KEY: options.apiKey,
+    BULK_INVITE_API_KEY_SECRET_ARN: undefined,
     POWERTOOLS_METRICS_DISABLED: 'true',
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: services.credentials.accessKeyId,
@@ -130,12 +123,16 @@ async function runHandlers(
     import('../../lambdas/worker/handler.ts'),
     import('../../lambdas/report/handler.ts'),
   ]);
-  const source = (functionName: string, queue: QueueName, handler: Handler, concurrency: number) =>
-    runEventSource(
-      sqs,
-      { functionName, queueUrl: services.queueUrls[queue], handler, concurrency, timeLimitMs: timeLimitsMs[queue] },
-      signal,
-    );
+  const source = (
+    functionName: keyof typeof functionLimits,
+    queue: QueueName,
+    handler: Handler,
+    concurrency: number,
+  ) => {
+    const { timeLimitMs } = functionLimits[functionName];
+    const queueUrl = services.queueUrls[queue];
+    return runEventSource(sqs, { functionName, queueUrl, handler, concurrency, timeLimitMs }, signal);
+  };
   await Promise.all([
     source('ingest', 'uploads', ingest.handler, 1),
     source('worker', 'chunks', worker.handler, options.workers),

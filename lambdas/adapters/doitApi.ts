@@ -9,6 +9,7 @@ import type { Operation } from '../core/apiCalls.ts';
 import { emailKey } from '../core/email.ts';
 import { apiLimits } from '../core/limits.ts';
 import type { ConnectApi, InviteApi, OnApiCall, ReadAnswer } from '../ports.ts';
+import type { ReadKey } from './apiKey.ts';
 import { type Exchange, exchange, type Request } from './httpExchange.ts';
 
 /** How a call travels; see `exchange`. */
@@ -56,20 +57,11 @@ interface Unreadable {
 }
 
 /** @param send The network; another one stands in for it where time and faults are simulated. */
-export function connectDoitApi(
-  settings: DoitApiSettings,
-  readKey: () => Promise<string>,
-  send: ExchangeCall = exchange,
-): ConnectApi {
+export function connectDoitApi(settings: DoitApiSettings, readKey: ReadKey, send: ExchangeCall = exchange): ConnectApi {
   return (onCall) => doitApi(settings, readKey, send, onCall);
 }
 
-function doitApi(
-  settings: DoitApiSettings,
-  readKey: () => Promise<string>,
-  send: ExchangeCall,
-  onCall: OnApiCall,
-): InviteApi {
+function doitApi(settings: DoitApiSettings, readKey: ReadKey, send: ExchangeCall, onCall: OnApiCall): InviteApi {
   const { apiUrl, tenantId, callTimeoutMs } = settings;
   return {
     validateKey: async () => {
@@ -147,13 +139,29 @@ function doitApi(
     return parsed.success ? { kind: 'read', value: parsed.data } : { kind: 'unreadable', httpStatus };
   }
 
+  /** A 401 has no effect, so where there is a new key by now the call is made once more, within the time of the first. */
   async function call(operation: Operation, request: Request, timeoutMs: number): Promise<Exchange> {
+    const key = await readKey();
+    const endsAtMs = Date.now() + timeoutMs;
+    const result = await callWith(key, operation, request, timeoutMs);
+    if (result.kind === 'no_answer' || result.httpStatus !== 401) return result;
+    const newKey = await readKey(key);
+    const leftMs = endsAtMs - Date.now();
+    return newKey === key || leftMs <= 0 ? result : await callWith(newKey, operation, request, leftMs);
+  }
+
+  async function callWith(key: string, operation: Operation, request: Request, timeoutMs: number): Promise<Exchange> {
     const headers = {
-      authorization: `Bearer ${await readKey()}`,
+      authorization: `Bearer ${key}`,
       ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }),
     };
+    const startedAtMs = Date.now();
     const result = await send(apiUrl, request, headers, timeoutMs);
-    onCall(operation, result.kind === 'no_answer' ? 'no_answer' : `${result.httpStatus}`);
+    onCall(
+      operation,
+      result.kind === 'no_answer' ? 'no_answer' : `${result.httpStatus}`,
+      Math.max(0, Date.now() - startedAtMs),
+    );
     return result;
   }
 }

@@ -17,6 +17,10 @@ const settingsSchema = z.object({
   BULK_INVITE_REPORTS_QUEUE_URL: text,
   /** Base address of the DoiT API. */
   BULK_INVITE_API_URL: z.url(),
+  /** The API key, where it is not in a secret. */
+  DCI_API_KEY: text.optional(),
+  /** The secret with the API key. */
+  BULK_INVITE_API_KEY_SECRET_ARN: text.optional(),
   /** For a key that reaches several customers. */
   BULK_INVITE_TENANT_ID: text.optional(),
   /** Worker invocations at once. */

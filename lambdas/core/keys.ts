@@ -5,12 +5,15 @@ import { compactTime } from './compactTime.ts';
 import type { JobId } from './jobId.ts';
 
 export const incomingPrefix = 'incoming/';
-const jobsPrefix = 'jobs/';
+export const jobsPrefix = 'jobs/';
 export const begunPrefix = 'begun/';
 export const endedPrefix = 'ended/';
 export const reportsPrefix = 'reports/';
 
 const mappingName = 'mapping.json';
+
+/** In the place of a job's id, where a policy is for all jobs. */
+export const anyJob = '*' as JobId;
 
 export type ReportFile = 'results.csv' | 'retry.csv' | 'report.html' | 'summary.json';
 

@@ -5,6 +5,7 @@
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
+const day = 24 * hour;
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
@@ -109,6 +110,39 @@ export const outageLimits = {
   giveUpMs: 6 * hour,
 } as const;
 
+/** How long one invocation may take: all that Lambda allows where a whole file is read or written. */
+export const functionLimits = {
+  ingest: { timeLimitMs: 15 * minute },
+  /** Short, so that a worker that was cut off is missed soon. */
+  worker: { timeLimitMs: 5 * minute },
+  report: { timeLimitMs: 15 * minute },
+} as const;
+
+export type FunctionName = keyof typeof functionLimits;
+
+/** AWS advises to hide a message for at least six times as long as the function that handles it may take. */
+const visibilityFactor = 6;
+
+/**
+ * How long a received message stays hidden, and how often it may be received before it is a dead letter. A chunk is also
+ * delivered again when a worker pauses or waits for an API that is down, so its queue allows many.
+ */
+export const queueLimits = {
+  uploads: { visibilityMs: visibilityFactor * functionLimits.ingest.timeLimitMs, receivesMax: 50 },
+  chunks: { visibilityMs: visibilityFactor * functionLimits.worker.timeLimitMs, receivesMax: 100 },
+  reports: { visibilityMs: visibilityFactor * functionLimits.report.timeLimitMs, receivesMax: 10 },
+} as const;
+
+export type QueueName = keyof typeof queueLimits;
+
+/** A dead letter keeps the time at which it was first sent, so its queue must keep it for longer. */
+export const retentionLimits = {
+  /** Two million people at five calls a second take almost five days. */
+  messageMs: 10 * day,
+  /** The longest that SQS allows. */
+  deadLetterMs: 14 * day,
+} as const;
+
 /** Redelivery of a message whose handling failed for a reason of ours (the bucket, a queue). */
 export const redeliveryLimits = {
   firstDelayMs: 5 * second,
@@ -133,6 +167,16 @@ export const apiLimits = {
   quotedMessageMax: 300,
   retryAfterMinMs: 2 * second,
   retryAfterMaxMs: 60 * second,
+} as const;
+
+/** The API key, where it is kept in a secret. */
+export const apiKeyLimits = {
+  /** After this time the secret is read again, beside the calls: so long may a new key go unnoticed while the old one works. */
+  refreshAfterMs: 15 * minute,
+  /** A refresh that failed is tried again no sooner. */
+  retryAfterMs: 1 * minute,
+  /** One try of reading the secret; the SDK makes three. */
+  readTimeoutMs: 3 * second,
 } as const;
 
 /** What is gathered before it is written. */

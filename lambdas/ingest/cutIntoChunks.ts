@@ -7,6 +7,7 @@ import { type Directory, indexNamed, type NamedIndex, resolveNamed, usersByEmail
 import { domainKey } from '../core/email.ts';
 import { type FaultCode, WholeFileFault } from '../core/fault.ts';
 import { type InviteeRow, type JudgeContext, judgeRow, newMemory, warningsOf } from '../core/judge.ts';
+import { noCounts, type Status } from '../core/outcome.ts';
 import { listNames, quote } from '../core/quote.ts';
 import type { Reading } from '../core/reading.ts';
 import type { TextRecord } from '../core/recordReader.ts';
@@ -19,6 +20,8 @@ export interface Cut {
   readonly rows: number;
   readonly invitees: number;
   readonly chunks: number;
+  /** Rows that ended here, by status. */
+  readonly settled: Readonly<Record<Status, number>>;
   /** For people. */
   readonly warnings: readonly string[];
 }
@@ -39,6 +42,7 @@ export async function cutIntoChunks(
   newToken: NewToken,
 ): Promise<Cut> {
   const memory = newMemory();
+  const settled = noCounts();
   let rows = 0;
   let invitees = 0;
   let chunks = 0;
@@ -48,6 +52,7 @@ export async function cutIntoChunks(
       rows += 1;
       const judgement = judgeRow(record, context, memory);
       if (judgement.kind === 'settled') {
+        settled[judgement.outcome.status] += 1;
         if (part.add(judgement.outcome)) await part.flush();
         continue;
       }
@@ -57,7 +62,7 @@ export async function cutIntoChunks(
     }
   }
   if (waiting.length > 0) await writeChunk();
-  return { rows, invitees, chunks, warnings: warningsOf(memory) };
+  return { rows, invitees, chunks, settled, warnings: warningsOf(memory) };
 
   async function writeChunk(): Promise<void> {
     await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), snapshot, waiting));

@@ -4,10 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { readApiKey } from '../adapters/apiKey.ts';
+import { apiKeyReader } from '../adapters/apiKey.ts';
 import { csvFormat } from '../adapters/csvFormat.ts';
 import { connectDoitApi } from '../adapters/doitApi.ts';
 import { powertoolsLog } from '../adapters/log.ts';
+import { measureCalls } from '../adapters/measureCalls.ts';
+import { powertoolsMetrics } from '../adapters/metrics.ts';
 import { s3ObjectStore } from '../adapters/s3ObjectStore.ts';
 import { apiSettings, given, ingestSettings, readSettings } from '../adapters/settings.ts';
 import { sqsIncomingQueue, sqsOutgoingQueue } from '../adapters/sqsQueues.ts';
@@ -18,6 +20,8 @@ import { ingest } from './ingest.ts';
 const settings = readSettings(ingestSettings, process.env);
 const sqs = new SQSClient();
 const log = powertoolsLog('ingest');
+const metrics = powertoolsMetrics();
+const readKey = apiKeyReader(settings, log);
 
 const handleUpload = ingest(
   {
@@ -36,12 +40,18 @@ const handleUpload = ingest(
     store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
     chunksQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL),
     reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
-    connectApi: connectDoitApi(apiSettings(settings), readApiKey),
+    connectApi: measureCalls(connectDoitApi(apiSettings(settings), readKey), metrics),
     csv: csvFormat,
     clock: systemClock,
     newToken: randomUUID,
     log,
+    metrics,
   },
 );
 
-export const handler = consume(handleUpload, sqsIncomingQueue(sqs, settings.BULK_INVITE_UPLOADS_QUEUE_URL), log);
+export const handler = consume(
+  handleUpload,
+  sqsIncomingQueue(sqs, settings.BULK_INVITE_UPLOADS_QUEUE_URL),
+  log,
+  metrics,
+);

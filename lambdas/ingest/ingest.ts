@@ -27,6 +27,7 @@ import type {
   CsvFormat,
   InviteApi,
   Log,
+  Metrics,
   NewToken,
   ObjectInfo,
   ObjectStore,
@@ -62,6 +63,7 @@ export interface IngestPorts {
   readonly clock: Clock;
   readonly newToken: NewToken;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export function ingest(settings: IngestSettings, ports: IngestPorts): HandleMessage {
@@ -106,7 +108,7 @@ async function ingestUpload(
 async function startJob(
   object: ObjectInfo,
   settings: IngestSettings,
-  { store, clock, log }: IngestPorts,
+  { store, clock, log, metrics }: IngestPorts,
 ): Promise<Job> {
   const { key, etag, versionId, bytes, modifiedAtMs: uploadedAtMs } = object;
   const chosen = await chooseMapping(object, store);
@@ -125,6 +127,7 @@ async function startJob(
     startedAtMs: clock.now(),
   });
   log.info(wasThere ? 'job_continued' : 'job_started', { jobId, bytes });
+  if (!wasThere) metrics.count('Jobs', 1, { state: 'started' });
   return job;
 }
 
@@ -135,7 +138,7 @@ function textBytesOf({ key, bytes }: ObjectInfo): number {
 
 /** Reads and judges the upload, and ends with the manifest: of what was found, or of the fault of the whole upload. */
 async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
-  const { store, connectApi, clock, log } = ports;
+  const { store, connectApi, clock, log, metrics } = ports;
   let apiCalls: ApiCalls = {};
   const api = connectApi((operation, answer) => {
     apiCalls = addApiCall(apiCalls, operation, answer);
@@ -145,15 +148,17 @@ async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
   try {
     found = await inspectUpload(job, ports);
     columns = readColumns(found.header, job.settings.mapping);
-    const { rows, invitees, chunks, warnings } = await judgeAll(job, found.reading, columns, api, ports);
+    const { rows, invitees, chunks, settled, warnings } = await judgeAll(job, found.reading, columns, api, ports);
     log.info('upload_read', { jobId: job.jobId, rows, invitees, chunks });
     const counts = { rows, invitees, chunks, warnings: [...columns.warnings, ...warnings] };
-    return await writeManifest(store, job.jobId, {
+    const manifest = await writeManifest(store, job.jobId, {
       ...counts,
       ...describe(found, columns),
       apiCalls,
       endedAtMs: clock.now(),
     });
+    for (const [status, count] of Object.entries(settled)) if (count > 0) metrics.count('Rows', count, { status });
+    return manifest;
   } catch (error) {
     if (!(error instanceof WholeFileFault)) throw error;
     log.error('upload_refused', { jobId: job.jobId, code: error.fault.code }, undefined);

@@ -17,6 +17,9 @@ const settings = readSettings(reportSettings, process.env);
 const sqs = new SQSClient();
 const log = powertoolsLog('report');
 const store = s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET);
-const handleReport = report({ store, clock: systemClock, csv: csvFormat, log, metrics: powertoolsMetrics('report') });
+const metrics = powertoolsMetrics();
+const handleReport = report({ store, clock: systemClock, csv: csvFormat, log, metrics });
 
-export const handler = consume(handleReport, sqsIncomingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL), log);
+const queue = sqsIncomingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL);
+
+export const handler = consume(handleReport, queue, log, metrics);

@@ -56,6 +56,7 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   const page = await writePage(store, job, summary, tables.attention);
   await writeSummary(store, job, { ...summary, files: [...summary.files, page] });
   metrics.count('Jobs', 1, { state: summary.state });
+  if (summary.error !== undefined) metrics.count('JobsFailed', 1, { code: summary.error.code });
   log.info('job_reported', { jobId, state: summary.state, rows: summary.rows });
 }
 

@@ -4,21 +4,24 @@
 import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { readApiKey } from '../adapters/apiKey.ts';
+import { apiKeyReader } from '../adapters/apiKey.ts';
 import { connectDoitApi } from '../adapters/doitApi.ts';
 import { powertoolsLog } from '../adapters/log.ts';
+import { measureCalls } from '../adapters/measureCalls.ts';
 import { powertoolsMetrics } from '../adapters/metrics.ts';
 import { s3ObjectStore } from '../adapters/s3ObjectStore.ts';
 import { apiSettings, readSettings, workerSettings } from '../adapters/settings.ts';
 import { sqsIncomingQueue, sqsOutgoingQueue } from '../adapters/sqsQueues.ts';
 import { systemClock } from '../adapters/systemClock.ts';
-import { consume } from '../consume.ts';
+import { consume, type HandleMessage } from '../consume.ts';
 import { workerLimits } from '../core/limits.ts';
 import { work } from './work.ts';
 
 const settings = readSettings(workerSettings, process.env);
 const sqs = new SQSClient();
 const log = powertoolsLog('worker');
+const metrics = powertoolsMetrics();
+const readKey = apiKeyReader(settings, log);
 
 const handleChunk = work(
   {
@@ -32,12 +35,20 @@ const handleChunk = work(
   {
     store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
     reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
-    connectApi: connectDoitApi(apiSettings(settings), readApiKey),
+    connectApi: measureCalls(connectDoitApi(apiSettings(settings), readKey), metrics),
     clock: systemClock,
     newToken: randomUUID,
     log,
-    metrics: powertoolsMetrics('worker'),
+    metrics,
   },
 );
 
-export const handler = consume(handleChunk, sqsIncomingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL), log);
+/** The key is read before the chunk is claimed: no call may have to wait for it when it has seen that its lease is long enough. */
+const handleWithKey: HandleMessage = async (body, invocation) => {
+  await readKey();
+  return await handleChunk(body, invocation);
+};
+
+const queue = sqsIncomingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL);
+
+export const handler = consume(handleWithKey, queue, log, metrics);

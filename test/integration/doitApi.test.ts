@@ -129,6 +129,82 @@ describe('an invitation', () => {
   });
 });
 
+describe('a key that the API no longer takes', () => {
+  /** Gives what the secret holds at the time of each refusal. */
+  function keys(...later: string[]) {
+    const refused: string[] = [];
+    const readKey = async (refusedKey?: string) => {
+      if (refusedKey !== undefined) refused.push(refusedKey);
+      return refusedKey === undefined ? 'old-key' : (later.shift() ?? refusedKey);
+    };
+    return { readKey, refused };
+  }
+
+  function acceptOnly(key: string): void {
+    reply = (response) => {
+      const isRight = seen.at(-1)?.headers.authorization === `Bearer ${key}`;
+      response.writeHead(isRight ? 201 : 401);
+      response.end(JSON.stringify(isRight ? created : { error: 'invalid API key' }));
+    };
+  }
+
+  test('is replaced by a new one, and the call is made once more', async () => {
+    const { readKey, refused } = keys('new-key');
+    acceptOnly('new-key');
+    const connect = connectDoitApi({ apiUrl, callTimeoutMs: 300 }, readKey);
+    const client = connect((operation, answer) => counted.push(`${operation} ${answer}`));
+    expect(await client.invite(invitee)).toMatchObject({ kind: 'invited' });
+    expect(refused).toEqual(['old-key']);
+    expect(counted).toEqual(['invite_user 401', 'invite_user 201']);
+  });
+
+  test('is not tried again where there is no other, nor is a new one that is refused as well', async () => {
+    acceptOnly('another');
+    for (const [later, calls] of [
+      [[], 1],
+      [['new-key', 'third-key'], 2],
+    ] as const) {
+      seen = [];
+      const connect = connectDoitApi({ apiUrl, callTimeoutMs: 300 }, keys(...later).readKey);
+      expect(await connect(() => undefined).invite(invitee)).toMatchObject({ kind: 'key_refused' });
+      expect(seen).toHaveLength(calls);
+    }
+  });
+
+  test('costs the call no more time than it has: the lease of a chunk was measured by that', async () => {
+    const readKey = async (refusedKey?: string) => {
+      if (refusedKey === undefined) return 'old-key';
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return 'new-key';
+    };
+    reply = (response) => {
+      if (seen.length > 1) return;
+      response.writeHead(401);
+      response.end();
+    };
+    const startedAtMs = Date.now();
+    const client = connectDoitApi({ apiUrl, callTimeoutMs: 400 }, readKey)(() => undefined);
+    expect(await client.invite(invitee)).toMatchObject({ kind: 'in_doubt' });
+    expect(seen).toHaveLength(2);
+    expect(Date.now() - startedAtMs).toBeLessThan(550);
+
+    seen = [];
+    const hurried = connectDoitApi({ apiUrl, callTimeoutMs: 150 }, readKey)(() => undefined);
+    expect(await hurried.invite(invitee)).toMatchObject({ kind: 'key_refused' });
+    expect(seen).toHaveLength(1);
+  });
+});
+
+test('every call tells how long it took', async () => {
+  const times: number[] = [];
+  reply = (response) => setTimeout(() => response.end(JSON.stringify({ users: [] })), 50);
+  const connect = connectDoitApi({ apiUrl, callTimeoutMs: 300 }, async () => 'the-key');
+  await connect((_operation, _answer, tookMs) => times.push(tookMs)).findUser('ada@acme.example');
+  expect(times).toHaveLength(1);
+  expect(times[0]).toBeGreaterThanOrEqual(45);
+  expect(times[0]).toBeLessThan(300);
+});
+
 describe('a look-up', () => {
   test('asks for the email as a query', async () => {
     answerWith(200, { users: [] });

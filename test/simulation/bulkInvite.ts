@@ -2,6 +2,7 @@
  * The three functions with their queues and their bucket, wired as the handlers wire them, in the simulated world.
  */
 import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
+import { functionLimits, queueLimits } from '../../lambdas/core/limits.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import type { DoitApiModel } from './doitApiModel.ts';
 import type { Environment } from './environment.ts';
@@ -20,7 +21,6 @@ export interface BulkInviteSettings {
 export const bucket = 'bucket';
 
 const second = 1000;
-const minute = 60 * second;
 const outageDelayMs = 30 * second;
 const callTimeoutMs = 30 * second;
 
@@ -39,9 +39,9 @@ export function startBulkInvite(
   world: SimulatedWorld,
   onDisturbed: (environment: Environment) => void,
 ): BulkInvite {
-  const uploads = new QueueModel({ name: 'uploads', visibilityMs: 90 * minute, receivesMax: 50 }, world);
-  const chunks = new QueueModel({ name: 'chunks', visibilityMs: 30 * minute, receivesMax: 100 }, world);
-  const reports = new QueueModel({ name: 'reports', visibilityMs: 90 * minute, receivesMax: 10 }, world);
+  const uploads = new QueueModel({ name: 'uploads', ...queueLimits.uploads }, world);
+  const chunks = new QueueModel({ name: 'chunks', ...queueLimits.chunks }, world);
+  const reports = new QueueModel({ name: 'reports', ...queueLimits.reports }, world);
   const { workers, concurrency, giveUpMs } = settings;
 
   const portsOf = (environment: Environment) => ({
@@ -64,37 +64,37 @@ export function startBulkInvite(
   const workerSettings = { concurrency, callTimeoutMs, outageDelayMs, giveUpMs, ...retries };
 
   new FunctionModel(
-    { name: 'ingest', concurrency: 2, timeLimitMs: 15 * minute },
+    { name: 'ingest', concurrency: 2, ...functionLimits.ingest },
     uploads,
     (environment) => {
       const ports = portsOf(environment);
-      return system.consume(system.ingest(ingestSettings, ports), uploads.incomingTo(environment), ports.log);
+      return system.consume(system.ingest(ingestSettings, ports), uploads.incomingTo(environment), ports.log, metrics);
     },
     world,
   );
   const worker = new FunctionModel(
-    { name: 'worker', concurrency: workers, timeLimitMs: 5 * minute },
+    { name: 'worker', concurrency: workers, ...functionLimits.worker },
     chunks,
     (environment) => {
       const ports = portsOf(environment);
-      return system.consume(system.work(workerSettings, ports), chunks.incomingTo(environment), ports.log);
+      return system.consume(system.work(workerSettings, ports), chunks.incomingTo(environment), ports.log, metrics);
     },
     world,
   );
   worker.onDisturbed = onDisturbed;
   new FunctionModel(
-    { name: 'report', concurrency: 2, timeLimitMs: 15 * minute },
+    { name: 'report', concurrency: 2, ...functionLimits.report },
     reports,
     (environment) => {
       const ports = portsOf(environment);
-      return system.consume(system.report(ports), reports.incomingTo(environment), ports.log);
+      return system.consume(system.report(ports), reports.incomingTo(environment), ports.log, metrics);
     },
     world,
   );
   return { queues: [uploads, chunks, reports], announce: (body) => uploads.send(body) };
 }
 
-const metrics: Metrics = { count: () => undefined };
+const metrics: Metrics = { count: () => undefined, timeApiCall: () => undefined, publish: () => undefined };
 
 /** A worker that loses its chunk or fails has not ended in order. */
 function logOf(environment: Environment, { scheduler, record }: SimulatedWorld): Log {

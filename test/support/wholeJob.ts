@@ -10,7 +10,7 @@ import { type IngestSettings, ingest } from '../../lambdas/ingest/ingest.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { report } from '../../lambdas/report/report.ts';
 import { work } from '../../lambdas/worker/work.ts';
-import { connect, invocation, noMetrics, type World } from './world.ts';
+import { connect, invocation, type World } from './world.ts';
 
 const settings: IngestSettings = {
   bucket: 'bucket',
@@ -42,10 +42,14 @@ export async function runIngest(
   changes: Partial<IngestSettings> = {},
   deliveries = 1,
 ): Promise<Verdict> {
-  return await ingest({ ...settings, ...changes }, { ...world, connectApi: connect(world.api), csv: csvFormat })(
-    message,
-    invocation('ingest', undefined, deliveries),
-  );
+  return await ingest(
+    { ...settings, ...changes },
+    {
+      ...world,
+      connectApi: connect(world.api),
+      csv: csvFormat,
+    },
+  )(message, invocation('ingest', undefined, deliveries));
 }
 
 export async function runWorkers(world: World): Promise<void> {
@@ -58,7 +62,7 @@ export async function runWorkers(world: World): Promise<void> {
       outageDelayMs: 30_000,
       giveUpMs: settings.giveUpMs,
     },
-    { ...world, connectApi: connect(world.api), metrics: noMetrics },
+    { ...world, connectApi: connect(world.api) },
   );
   for (const body of world.chunksQueue.bodies.splice(0)) {
     for (let verdict = await handle(body, invocation('worker')); verdict.kind === 'later'; ) {
@@ -69,7 +73,13 @@ export async function runWorkers(world: World): Promise<void> {
 }
 
 export async function runReports(world: World): Promise<void> {
-  const handle = report({ store: world.store, clock: world.clock, csv: csvFormat, log: world.log, metrics: noMetrics });
+  const handle = report({
+    store: world.store,
+    clock: world.clock,
+    csv: csvFormat,
+    log: world.log,
+    metrics: world.metrics,
+  });
   for (const body of world.reportsQueue.bodies.splice(0)) await handle(body, invocation('report'));
 }
 

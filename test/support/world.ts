@@ -127,7 +127,7 @@ export function connect(api: InviteApi): ConnectApi {
     ...api,
     invite: async (invitee) => {
       const answer = await api.invite(invitee);
-      onCall('invite_user', answer.kind === 'invited' ? '201' : 'no_answer');
+      onCall('invite_user', answer.kind === 'invited' ? '201' : 'no_answer', 0);
       return answer;
     },
   });
@@ -143,7 +143,26 @@ function recordingLog(): RecordingLog {
   return { lines, info: add, warn: add, error: (event, fields) => add(event, fields) };
 }
 
-export const noMetrics: Metrics = { count: () => undefined };
+export const noMetrics: Metrics = {
+  count: () => undefined,
+  timeApiCall: () => undefined,
+  publish: () => undefined,
+};
+
+export interface RecordingMetrics extends Metrics {
+  /** What was counted, as `name value dimensions`, and `published` where it was sent. */
+  readonly lines: string[];
+}
+
+export function recordingMetrics(): RecordingMetrics {
+  const lines: string[] = [];
+  return {
+    lines,
+    count: (name, value, by) => lines.push(`${name} ${value} ${JSON.stringify(by)}`),
+    timeApiCall: (operation, answer, tookMs) => lines.push(`call ${operation} ${answer} ${tookMs}`),
+    publish: () => lines.push('published'),
+  };
+}
 
 /** An invocation with plenty of time, unless a test says otherwise. */
 export function invocation(id: string, remainingMs: () => number = () => 300_000, deliveries = 1): Invocation {
@@ -157,6 +176,7 @@ export interface World {
   readonly clock: ManualClock;
   readonly api: FakeApi;
   readonly log: RecordingLog;
+  readonly metrics: RecordingMetrics;
   readonly newToken: () => string;
 }
 
@@ -170,6 +190,7 @@ export function newWorld(): World {
     clock,
     api: fakeApi(clock),
     log: recordingLog(),
+    metrics: recordingMetrics(),
     newToken: () => {
       tokens += 1;
       return `token-${tokens}`;

@@ -2,6 +2,7 @@ import type { Context, SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { consume, type HandleMessage, redeliveryDelayMs, type Verdict } from '../../lambdas/consume.ts';
 import type { IncomingQueue, Log } from '../../lambdas/ports.ts';
+import { recordingMetrics } from '../support/world.ts';
 
 const context: Context = {
   awsRequestId: 'request-1',
@@ -47,11 +48,12 @@ function listeners(hideFails = false) {
   };
   const ignore = () => undefined;
   const log: Log = { info: ignore, warn: ignore, error: (event) => logged.push(event) };
-  return { hidden, logged, queue, log };
+  return { hidden, logged, queue, log, metrics: recordingMetrics() };
 }
 
-async function run(handle: HandleMessage, records: readonly SQSRecord[], { queue, log } = listeners()) {
-  const { batchItemFailures } = await consume(handle, queue, log)({ Records: [...records] }, context);
+async function run(handle: HandleMessage, records: readonly SQSRecord[], heard = listeners()) {
+  const { queue, log, metrics } = heard;
+  const { batchItemFailures } = await consume(handle, queue, log, metrics)({ Records: [...records] }, context);
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -84,6 +86,7 @@ describe('feeding messages to a use case', () => {
     const heard = listeners();
     expect(await run(async () => later(45_000), [message('a')], heard)).toEqual(['id of a']);
     expect(heard).toMatchObject({ hidden: [['receipt of a', 45]], logged: [] });
+    expect(heard.metrics.lines).toEqual(['published']);
   });
 
   test.each([
@@ -107,6 +110,8 @@ describe('feeding messages to a use case', () => {
       ['receipt of b', 20],
     ]);
     expect(heard.logged).toEqual(['message_failed', 'message_failed']);
+    const failed = 'MessagesFailed 1 {"function":"worker"}';
+    expect(heard.metrics.lines).toEqual([failed, failed, 'published']);
   });
 
   test('one bad message does not stop the others, which are handled one after the other', async () => {

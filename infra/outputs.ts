@@ -1,0 +1,26 @@
+/**
+ * The names of what a deployed stack tells: the command finds the stack's parts by them.
+ */
+export const outputNames = {
+  bucket: 'BucketName',
+  region: 'Region',
+  uploadsQueueUrl: 'UploadsQueueUrl',
+  chunksQueueUrl: 'ChunksQueueUrl',
+  reportsQueueUrl: 'ReportsQueueUrl',
+  uploadsDeadLettersArn: 'UploadsDeadLettersArn',
+  chunksDeadLettersArn: 'ChunksDeadLettersArn',
+  reportsDeadLettersArn: 'ReportsDeadLettersArn',
+  uploaderPolicyArn: 'UploaderPolicyArn',
+  readerPolicyArn: 'ReaderPolicyArn',
+  /** There where the settings name a principal. */
+  uploaderRoleArn: 'UploaderRoleArn',
+  readerRoleArn: 'ReaderRoleArn',
+  apiKeySecretArn: 'ApiKeySecretArn',
+  /** The one command that fills the secret; there where the stack has made it. */
+  fillApiKey: 'FillApiKey',
+  /** To be switched off and on again, in order to pause. */
+  ingestSourceId: 'IngestSourceId',
+  workerSourceId: 'WorkerSourceId',
+  alarmTopicArn: 'AlarmTopicArn',
+  dashboardUrl: 'DashboardUrl',
+} as const;

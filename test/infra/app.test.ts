@@ -1,0 +1,72 @@
+/**
+ * The CDK app as the CDK runs it: in a process of its own, with the bundles.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-app-'));
+const { app, context } = z
+  .object({ app: z.string(), context: z.record(z.string(), z.unknown()) })
+  .parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** As the command line of the CDK does it, on the Node that runs this test. */
+function synth(name: string, settings: Readonly<Record<string, unknown>> = {}) {
+  const [, ...args] = app.split(' ');
+  const out = join(folder, name);
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...settings }) },
+  });
+  return { status, stderr, out };
+}
+
+describe('a synth', () => {
+  let first: ReturnType<typeof synth>;
+
+  beforeAll(() => {
+    first = synth('first', { stack: 'acme' });
+  });
+
+  const assetsIn = (out: string) => readdirSync(out).filter((name) => name.startsWith('asset.'));
+
+  test('makes the template of the stack that is named, breaks no rule, and has nothing to say', () => {
+    expect(first).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(first.out)).toContain('acme.template.json');
+  });
+
+  test('bundles each function into one module below 1.2 MB', () => {
+    const bundles = assetsIn(first.out).map((name) => join(first.out, name));
+    expect(bundles).toHaveLength(3);
+    for (const bundle of bundles) {
+      expect(readdirSync(bundle)).toEqual(['index.mjs', 'index.mjs.map']);
+      expect(statSync(join(bundle, 'index.mjs')).size).toBeLessThan(1_200_000);
+    }
+  });
+
+  test('makes the same bundles again, so that nothing is deployed that has not changed', () => {
+    expect(assetsIn(synth('second', { stack: 'acme' }).out)).toEqual(assetsIn(first.out));
+  });
+});
+
+test('a wrong setting is told in a sentence, and nothing else is', () => {
+  const { status, stderr } = synth('wrong', { workers: '1' });
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    'The setting “workers” is "1"; it must be a whole number from 2 to 1000 (worker invocations at once).\n',
+  );
+});
+
+test('destroy says what it keeps before it asks, and fails where the CDK fails', () => {
+  const args = ['infra/destroy.ts', '--force', '-c', 'workers=1'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/It keeps two buckets: .*The setting “workers”/su);
+});

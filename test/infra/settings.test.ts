@@ -1,0 +1,135 @@
+/**
+ * The settings of a stack, as they are given and as they are refused.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readSettings, SettingsError, settingNames } from '../../infra/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-settings-'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(content: string): string {
+  const path = join(folder, 'acme.json');
+  writeFileSync(path, content);
+  return path;
+}
+
+const defaults = {
+  stack: 'bulk-invite',
+  apiUrl: 'https://api.doit.com',
+  workers: 2,
+  concurrency: 5,
+  allowedDomains: [],
+  inviteGone: false,
+  callTimeoutSeconds: 30,
+  giveUpHours: 6,
+  uploadDays: 30,
+  reportDays: 90,
+  logDays: 30,
+  runbookUrl: 'docs/operating.md',
+};
+
+describe('settings', () => {
+  test('have defaults, and what the CDK puts into its context is none of them', () => {
+    expect(readSettings({ '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false, 'aws:cdk:x': 1 })).toEqual(
+      defaults,
+    );
+  });
+
+  test('come as text from the command line, and as numbers and words from a file', () => {
+    const given = { workers: '4', inviteGone: 'true', allowedDomains: 'acme.com, acme.co.uk', stack: 'acme' };
+    const same = { workers: 4, inviteGone: true, allowedDomains: ['acme.com', 'acme.co.uk'], stack: 'acme' };
+    expect(readSettings(given)).toEqual({ ...defaults, ...same });
+    expect(readSettings({ settings: file(JSON.stringify(same)) })).toEqual({ ...defaults, ...same });
+  });
+
+  test('that are given one by one outrank those of the file', () => {
+    const settings = file('{"workers": 4, "concurrency": 8}');
+    expect(readSettings({ settings, workers: '6' })).toMatchObject({ workers: 6, concurrency: 8 });
+  });
+
+  test.each([
+    [
+      { workers: '1' },
+      'The setting “workers” is "1"; it must be a whole number from 2 to 1000 (worker invocations at once).',
+    ],
+    [
+      { workers: 'many' },
+      'The setting “workers” is "many"; it must be a whole number from 2 to 1000 (worker invocations at once).',
+    ],
+    [
+      { stack: '1st stack' },
+      'The setting “stack” is "1st stack"; it must be a letter, and then letters, digits and hyphens; 50 characters at most.',
+    ],
+    [
+      { apiUrl: 'http://api.doit.com' },
+      'The setting “apiUrl” is "http://api.doit.com"; it must be an https address, such as https://api.doit.com.',
+    ],
+    [{ giveUpHours: 11 }, 'The setting “giveUpHours” is 11; it must be a whole number from 1 to 10 (hours).'],
+    [{ uploadDays: 14 }, 'The setting “uploadDays” is 14; it must be a whole number from 15 to 3650 (days).'],
+    [{ alarmEmail: 'ops' }, 'The setting “alarmEmail” is "ops"; it must be an email address.'],
+    [
+      { allowedDomains: '@acme.com' },
+      'The setting “allowedDomains” is "@acme.com"; it must be domains such as acme.com,acme.co.uk; sub-domains are named one by one.',
+    ],
+    [{ inviteGone: 'perhaps' }, 'The setting “inviteGone” is "perhaps"; it must be true or false.'],
+    [
+      { logDays: 31 },
+      /^The setting “logDays” is 31; it must be one of the numbers of days that CloudWatch knows: 1, 3, /u,
+    ],
+    [
+      { apiKeySecretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:doit' },
+      /it must be the whole ARN of a secret, with the six characters at its end\.$/u,
+    ],
+    [
+      { uploaderPrincipalArn: '*' },
+      /it must be the ARN of an IAM role, user or account, such as arn:aws:iam::123456789012:role\/hr-export\.$/u,
+    ],
+    [{ wrkers: 4 }, /^There is no setting “wrkers”\. There are: stack, apiUrl, /u],
+    [
+      { apiKeySecretKmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1' },
+      'The setting “apiKeySecretKmsKeyArn” is of no use without “apiKeySecretArn”.',
+    ],
+  ])('%j is refused with a sentence that helps', (context, message) => {
+    expect(() => readSettings(context)).toThrow(SettingsError);
+    expect(() => readSettings(context)).toThrow(message);
+  });
+
+  test('that are wrong are all named at once', () => {
+    expect(() => readSettings({ workers: 1, concurrency: 0 })).toThrow(/“workers”.*\n.*“concurrency”/u);
+  });
+
+  test.each([
+    ['{"workers": 4', /^The settings in \S+acme\.json could not be read: .+JSON/u],
+    ['[]', /^The settings in \S+acme\.json must be like \{"stack": "acme", "workers": 4\}\.$/u],
+    ['{"settings": "other.json"}', /^There is no setting “settings”\./u],
+  ])('in a file that holds %s are refused', (content, message) => {
+    expect(() => readSettings({ settings: file(content) })).toThrow(message);
+  });
+
+  test('in a file that is not there are missed by its name', () => {
+    expect(() => readSettings({ settings: join(folder, 'none.json') })).toThrow(
+      /none\.json could not be read: ENOENT/u,
+    );
+  });
+});
+
+describe('docs/deploy.md', () => {
+  const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8');
+  const rows = [...guide.matchAll(/^\| `(\w+)` \|.*\|([^|]*)\|$/gmu)].map(([, name = '', value = '']) => ({
+    name,
+    value: value.trim(),
+  }));
+
+  test('lists every setting with its default', () => {
+    expect(rows.map(({ name }) => name)).toEqual(settingNames);
+    for (const { name, value } of rows) {
+      const known = defaults[name as keyof typeof defaults];
+      const expected = known === undefined || String(known) === '' ? '' : `\`${known}\``;
+      expect(`${name}: ${value}`).toBe(`${name}: ${expected}`);
+    }
+  });
+});
