@@ -76,7 +76,7 @@ function columnLines({ columns }: CheckResult): string[] {
 }
 
 function inviteeLine({ row, email, ...rest }: CheckResult['firstInvitees'][number]): string {
-  const details = Object.entries(rest).map(([field, value]) => `${field} ${value}`);
+  const details = Object.entries(rest).map(([field, value]) => `${field} ${plain(value, nameShown)}`);
   return `row ${row}: ${[email, ...details].join(', ')}`;
 }
 
@@ -88,7 +88,8 @@ function outcomeLines({
   first: readonly Pick<Outcome, 'row' | 'status' | 'column' | 'message'>[];
 }): string[] {
   const lines = first.map(
-    ({ row, column, message }) => `row ${row}${column === undefined ? '' : `, ${column}`}: ${message ?? ''}`,
+    ({ row, column, message }) =>
+      `row ${row}${column === undefined ? '' : `, ${plain(column, nameShown)}`}: ${message ?? ''}`,
   );
   return count > first.length ? [...lines, `… and ${count - first.length} more`] : lines;
 }

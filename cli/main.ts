@@ -94,7 +94,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   const isForPeople = error instanceof UserError || error instanceof DataFolderInUse || isSystemError(error);
-  openTerminal().say(isForPeople ? error.message : describeDefect(error));
+  for (const line of isForPeople ? [error.message] : describeDefect(error)) openTerminal().say(line);
   process.exitCode = exitCodes.couldNotRun;
 }
 
@@ -206,7 +206,10 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-function describeDefect(error: unknown): string {
+function describeDefect(error: unknown): string[] {
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `bulk-invite ended because of a defect. What was settled is kept, and the same command continues. Please report this:\n${trace}`;
+  return [
+    'bulk-invite ended because of a defect. What was settled is kept, and the same command continues. Please report this:',
+    ...trace.split('\n'),
+  ];
 }

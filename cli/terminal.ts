@@ -3,12 +3,16 @@
  * for results, and with `--json` for nothing but the summary.
  */
 import { appendFileSync, existsSync, renameSync, statSync, writeSync } from 'node:fs';
+import { inert } from '../lambdas/core/quote.ts';
 
 const logBytesMax = 10 * 1024 * 1024;
 
+/** Foreign text may be in a line; it stays one line, and the terminal shows all of it and obeys none. */
 export interface Terminal {
   /** Writes a line to standard output. */
   result(line: string): void;
+  /** Writes a text of several lines to standard output, as `inertJson` gives it. */
+  document(text: string): void;
   /** Writes a line to standard error. */
   say(line: string): void;
   /** Shows a state that replaces the one before; on a terminal in the same line. */
@@ -25,15 +29,19 @@ export function openTerminal(): Terminal {
   return {
     result: (line) => {
       clear();
-      writeAll(1, `${line}\n`);
+      writeAll(1, `${inert(line)}\n`);
+    },
+    document: (text) => {
+      clear();
+      writeAll(1, `${text}\n`);
     },
     say: (line) => {
       clear();
-      writeAll(2, `${line}\n`);
+      writeAll(2, `${inert(line)}\n`);
     },
     progress: (line) => {
-      if (!isTty) return writeAll(2, `${line}\n`);
-      const fitting = line.slice(0, (process.stderr.columns ?? 80) - 1);
+      if (!isTty) return writeAll(2, `${inert(line)}\n`);
+      const fitting = inert(line).slice(0, (process.stderr.columns ?? 80) - 1);
       clear();
       writeAll(2, fitting);
       shown = fitting.length;

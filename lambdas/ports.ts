@@ -60,7 +60,7 @@ export interface ObjectWriter {
 export interface ObjectStore {
   /** Undefined where there is no such object (version). */
   head(key: string, versionId?: string): Promise<ObjectInfo | undefined>;
-  /** Undefined where there is no such object; throws past `bytesMax`. */
+  /** Undefined where there is no such object; throws BrokenInvariant past `bytesMax`. */
   readText(key: string, bytesMax: number): Promise<StoredText | undefined>;
   /** Undefined where there is no such object, or no longer this version of it. */
   readBytes(source: Pick<ObjectInfo, 'key' | 'etag' | 'versionId'>): Promise<AsyncIterable<Uint8Array> | undefined>;

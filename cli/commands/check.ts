@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
 import type { Mapping } from '../../lambdas/core/columns.ts';
+import { inertJson } from '../../lambdas/core/quote.ts';
 import { type CheckResult, checkUpload } from '../checkUpload.ts';
 import { describeCheck } from '../describeCheck.ts';
 import { exitCodes } from '../describeSummary.ts';
@@ -33,7 +34,7 @@ export async function check(file: string, options: CheckOptions): Promise<number
     listedMax: options.json ? jsonListedMax : listedMax,
   };
   const result = await checkUpload(() => createReadStream(path), csvFormat, rules);
-  if (options.json) terminal.result(JSON.stringify({ file: basename(path), ...result }, undefined, 2));
+  if (options.json) terminal.document(inertJson({ file: basename(path), ...result }));
   else for (const line of describeCheck(basename(path), result)) terminal.result(line);
   return exitCodeOf(result);
 }

@@ -205,7 +205,7 @@ async function present(
   print('');
   for (const path of paths)
     print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
-  if (options.json) terminal.result(readFileSync(paths.at(-1) ?? '', 'utf8').trimEnd());
+  if (options.json) terminal.document(readFileSync(paths.at(-1) ?? '', 'utf8').trimEnd());
   return exitCodeOf(summary);
 }
 

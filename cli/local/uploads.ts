@@ -13,6 +13,7 @@ import { z } from 'zod';
 import type { Mapping } from '../../lambdas/core/columns.ts';
 import { type JobId, jobIdOf } from '../../lambdas/core/jobId.ts';
 import { incomingPrefix, reportKey } from '../../lambdas/core/keys.ts';
+import { inert } from '../../lambdas/core/quote.ts';
 import { mappingSchema } from '../../lambdas/ledger/schemas.ts';
 import { mappingMetadata } from '../mapping.ts';
 import { isDelivered } from './fetchReport.ts';
@@ -93,7 +94,8 @@ export function differenceOf(upload: LocalUpload, request: Request, sha256: stri
 
 /** Stores the file under `incoming/`, which starts its job. */
 export async function uploadFile({ s3, bucket }: Services, request: Request, sha256: string): Promise<LocalUpload> {
-  const key = `${incomingPrefix}${basename(request.file)}`;
+  // A list of keys is XML, which changes some control characters on the way: the key would be that of nothing.
+  const key = `${incomingPrefix}${inert(basename(request.file))}`;
   const metadata = { ...request, sha256 };
   const params = {
     Bucket: bucket,

@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import pRetry from 'p-retry';
+import { BrokenInvariant } from '../core/fault.ts';
 import { writeLimits } from '../core/limits.ts';
 import type { ObjectInfo, ObjectStore, ObjectWriter, PutCondition, PutResult, StoredText } from '../ports.ts';
 
@@ -64,7 +65,7 @@ async function readText(
     if ((found.ContentLength ?? 0) > bytesMax) {
       // A body that is not consumed would hold its socket.
       body.transformToWebStream().cancel();
-      throw new Error(`${key} has ${found.ContentLength} bytes; at most ${bytesMax} were expected.`);
+      throw new BrokenInvariant(`${key} has ${found.ContentLength} bytes; at most ${bytesMax} were expected.`);
     }
     return { text: await body.transformToString('utf-8'), etag: expectPresent(found.ETag, 'GetObject', 'an ETag') };
   } catch (error) {

@@ -2,7 +2,16 @@
  * How often each operation of the API was called and what it answered.
  */
 
-export type Operation = 'validate' | 'list_users' | 'list_roles' | 'list_organizations' | 'find_user' | 'invite_user';
+export const operations = [
+  'validate',
+  'list_users',
+  'list_roles',
+  'list_organizations',
+  'find_user',
+  'invite_user',
+] as const;
+
+export type Operation = (typeof operations)[number];
 
 /** The HTTP status, or `no_answer` for time-outs and broken connections. */
 export type AnswerKind = `${number}` | 'no_answer';

@@ -107,7 +107,7 @@ function findFields(header: readonly string[], mapping: Mapping): Pick<Columns, 
     const index = chosen === undefined ? findColumn(field, header) : chosenColumn(field, chosen, header);
     if (index === undefined) continue;
     const name = header[index] ?? '';
-    if (chosen === undefined && isExport && isForeign(field, name)) warnings.push(foreign(field, name));
+    if (chosen === undefined && isExport && isForeign(field, name)) warnings.push(foreign(field, index, header));
     else indexByField[field] = index;
   }
   const shared = fields.find((field) => field !== 'email' && indexByField[field] === indexByField.email);
@@ -174,10 +174,10 @@ function isForeign(field: Field, name: string): boolean {
   );
 }
 
-function foreign(field: Field, name: string): string {
+function foreign(field: Field, index: number, header: readonly string[]): string {
   return (
-    `The column ${quote(name)} was not taken for DoiT's ${field}, because the file looks like an export of a directory or an ` +
-    `HR system, where it means something else. If it is DoiT's, say so with --map ${field}=${JSON.stringify(name)}.`
+    `The column ${quote(header[index] ?? '')} was not taken for DoiT's ${field}, because the file looks like an export of a directory or an ` +
+    `HR system, where it means something else. If it is DoiT's, say so with --map ${field}=${chosenAs(index, header)}.`
   );
 }
 
@@ -207,23 +207,28 @@ function sharedColumn(field: Field, name: string): WholeFileFault {
   );
 }
 
-/** How to choose the first candidate: by its name, or by its place where several have the same name. */
-function chosenAs(found: readonly number[], header: readonly string[]): string {
-  const [first = 0] = found;
-  const name = header[first] ?? '';
+/**
+ * How to choose a column in a command: by its name; or by its place, where several have the same name or a shell would do
+ * something else with it than to hand it on.
+ */
+function chosenAs(index: number, header: readonly string[]): string {
+  const name = header[index] ?? '';
   const isUnique = header.filter((other) => other === name).length === 1;
-  return isUnique ? JSON.stringify(name) : `"#${first + 1}"`;
+  return isUnique && !unsafeInShell.test(name) ? `"${name}"` : `"#${index + 1}"`;
 }
+
+/** Within double quotes, and in a message at all. */
+const unsafeInShell = /["$`\\!%\p{C}\p{Zl}\p{Zp}]/u;
 
 /** The address of work may stand in a column whose name has a word that is not known. */
 function otherEmails(header: readonly string[], ignored: readonly number[]): string[] {
   return ignored
-    .map((index) => header[index] ?? '')
-    .filter((name) => !isReportColumn(name) && allHeaderWords(name).some((word) => emailWords.has(word)))
-    .filter((name) => !othersOnly.test(allHeaderWords(name).join('')) && emailRank(name) === undefined)
+    .map((index) => ({ index, name: header[index] ?? '' }))
+    .filter(({ name }) => !isReportColumn(name) && allHeaderWords(name).some((word) => emailWords.has(word)))
+    .filter(({ name }) => !othersOnly.test(allHeaderWords(name).join('')) && emailRank(name) === undefined)
     .map(
-      (name) =>
-        `The column ${quote(name)} was not taken for the email. If it is the one of work, say so with --map email=${JSON.stringify(name)}.`,
+      ({ index, name }) =>
+        `The column ${quote(name)} was not taken for the email. If it is the one of work, say so with --map email=${chosenAs(index, header)}.`,
     );
 }
 
@@ -231,7 +236,7 @@ function ambiguousColumn(field: Field, found: readonly number[], header: readonl
   const candidates = found.map((index) => `column ${index + 1} ${quote(header[index] ?? '')}`).join(' and ');
   return new WholeFileFault(
     'ambiguous_column',
-    `Several columns could be the ${field}: ${candidates}. Choose one with --map ${field}=${chosenAs(found, header)}, ` +
+    `Several columns could be the ${field}: ${candidates}. Choose one with --map ${field}=${chosenAs(found[0] ?? 0, header)}, ` +
       'or rename or remove all but one.',
   );
 }

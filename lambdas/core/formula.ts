@@ -3,8 +3,11 @@
  * is uploaded again.
  */
 
-/** `=`, `+`, `-`, `@`, also in full width, at the beginning or behind blanks and quotes; a tab or a carriage return first. */
-const runs = /^(?:[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20]|["']*[\t\r])/u;
+/**
+ * `=`, `+`, `-`, `@`, also in full width, at the beginning or behind blanks, quotes and what cannot be seen; a tab or a
+ * carriage return first.
+ */
+const runs = /^(?:[\s"'\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20]|["']*[\t\r])/u;
 
 const guard = "'";
 

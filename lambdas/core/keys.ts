@@ -3,6 +3,7 @@
  */
 import { compactTime } from './compactTime.ts';
 import type { JobId } from './jobId.ts';
+import { ledgerLimits } from './limits.ts';
 
 export const incomingPrefix = 'incoming/';
 export const jobsPrefix = 'jobs/';
@@ -17,9 +18,10 @@ export const anyJob = '*' as JobId;
 
 export type ReportFile = 'results.csv' | 'retry.csv' | 'report.html' | 'summary.json';
 
-/** The mapping for all uploads in the folder of this one. */
-export function mappingKeyBeside(uploadKey: string): string {
-  return `${uploadKey.slice(0, uploadKey.lastIndexOf('/') + 1)}${mappingName}`;
+/** The mapping for all uploads in the folder of this one. Undefined where its key would be longer than a key can be. */
+export function mappingKeyBeside(uploadKey: string): string | undefined {
+  const key = `${uploadKey.slice(0, uploadKey.lastIndexOf('/') + 1)}${mappingName}`;
+  return Buffer.byteLength(key) > ledgerLimits.keyBytesMax ? undefined : key;
 }
 
 /** Whether an object under `incoming/` is an upload of people; a folder or a mapping is not. */
@@ -63,9 +65,25 @@ export function ingestPartKey(jobId: JobId): string {
   return `${partsPrefixOf(jobId)}ingest.jsonl`;
 }
 
-/** @param uploadKey For example `incoming/hr/acme.csv`, whose reports lie under `reports/hr/acme.csv/`. */
+/**
+ * A path that is too long for what follows it is cut. Two uploads may then share it, but no job id.
+ *
+ * @param uploadKey For example `incoming/hr/acme.csv`, whose reports lie under `reports/hr/acme.csv/`.
+ */
 export function reportKey(uploadKey: string, jobId: JobId, file: ReportFile): string {
-  return `${reportsPrefix}${uploadKey.slice(incomingPrefix.length)}/${jobId}/${file}`;
+  const longestRest = `/${jobId}/summary.json`;
+  const path = cutToBytes(
+    uploadKey.slice(incomingPrefix.length),
+    ledgerLimits.keyBytesMax - reportsPrefix.length - longestRest.length,
+  );
+  return `${reportsPrefix}${path}/${jobId}/${file}`;
+}
+
+/** Characters are kept whole. */
+function cutToBytes(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, bytesMax), { stream: true });
 }
 
 /** Says that a job takes its directory snapshot after this moment. Sorts by time. */

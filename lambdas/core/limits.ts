@@ -185,15 +185,22 @@ export const writeLimits = {
   gatheredCharacters: 64 * kibibyte,
   /** Users of a directory snapshot that are turned into text together. */
   usersAtOnce: 1000,
+  /** Lines of a report whose upload is gone. */
+  linesAtOnce: 1000,
   /** The smallest part of a multipart upload that S3 takes, and so the memory that a writer holds. */
   uploadPartBytes: 5 * mebibyte,
   /** Rows that the report for people shows in full. */
   attentionRowsMax: 200,
 } as const;
 
-/** Objects in the bucket that are read whole. */
+/** Objects in the bucket. */
 export const ledgerLimits = {
+  /** S3 User Guide, "Naming Amazon S3 objects". */
+  keyBytesMax: 1024,
+  /** What is read whole. */
   recordBytesMax: 64 * mebibyte,
   mappingBytesMax: 64 * kibibyte,
   directoryBytesMax: 512 * mebibyte,
+  /** A line of a part: an outcome with a header as long as a record, and the longest user id, both escaped. */
+  lineCharactersMax: 1 * mebibyte,
 } as const;

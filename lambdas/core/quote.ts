@@ -6,6 +6,20 @@ import { uploadLimits } from './limits.ts';
 /** Characters that a terminal, a log or a spreadsheet would obey instead of show. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
+/** The part of these that changes how the text around them looks, too: the others are at home in many languages. */
+const obeyed = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
+
+/** Gives `text` with what a terminal or a browser would obey replaced by `�`. */
+export function inert(text: string): string {
+  return text.replace(obeyed, '\ufffd');
+}
+
+/** Gives JSON for people and machines: on a terminal it does nothing, and read again it is the same. */
+export function inertJson(value: unknown): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, undefined, 2).replace(obeyed, (unit) => (unit === '\n' ? unit : escaped(unit)));
+}
+
 /** Gives `text` in curly quotes, at most `charactersMax` long. */
 export function quote(text: string, charactersMax: number = uploadLimits.quotedCharactersMax): string {
   return `“${plain(text, charactersMax)}”`;

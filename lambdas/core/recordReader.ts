@@ -50,6 +50,8 @@ export class RecordReader {
   #quotes = new Finder('', quote);
   #returns = new Finder('', '\r');
   #feeds = new Finder('', '\n');
+  /** Up to here each line is damaged: it may be a row, or stand in a cell of somebody else's. */
+  #doubtfulUntil = 0;
   /** The beginning of a line that is too long, while the rest of it is passed over. */
   #longLine: string | undefined;
 
@@ -61,6 +63,7 @@ export class RecordReader {
   /** Takes the next piece of the text, and gives the records that are complete now. */
   push(piece: string): TextRecord[] {
     this.#text = this.#text.slice(this.#position) + piece;
+    this.#doubtfulUntil -= this.#position;
     this.#position = 0;
     this.#quotes = new Finder(this.#text, quote);
     this.#returns = new Finder(this.#text, '\r');
@@ -94,6 +97,7 @@ export class RecordReader {
       this.#position = line.next;
       return this.#damaged('line_too_long', beginning);
     }
+    if (this.#position < this.#doubtfulUntil) return this.#doubtful(line);
     if (this.#quotes.after(this.#position) >= line.end) return this.#plain(line);
     return this.#quoted(line);
   }
@@ -115,9 +119,16 @@ export class RecordReader {
       this.#position = found.line.next;
       return this.#record(found.cells, raw);
     }
+    if (found.kind === 'record' && found.line.end <= windowEnd) this.#doubtfulUntil = found.line.next;
     const raw = this.#text.slice(this.#position, line.end);
     this.#position = line.next;
     return this.#damaged(found.kind === 'stray_quote' && found.at < windowEnd ? 'stray_quote' : 'unclosed_quote', raw);
+  }
+
+  #doubtful(line: Line): TextRecord {
+    const raw = this.#text.slice(this.#position, line.end);
+    this.#position = line.next;
+    return this.#damaged('unclosed_quote', raw);
   }
 
   /**

@@ -33,8 +33,7 @@ export async function chooseMapping(
 
 async function readMapping({ key, metadata }: ObjectInfo, store: ObjectStore): Promise<Mapping> {
   const beside = mappingKeyBeside(key);
-  const stored = await store.readText(beside, ledgerLimits.mappingBytesMax);
-  const ofFolder = stored === undefined ? {} : parseRecord(beside, stored.text, mappingSchema);
+  const ofFolder = beside === undefined ? {} : await readMappingAt(beside, store);
   const chosen = fields.flatMap((field) => {
     const value = metadata[`${metadataPrefix}${field.toLowerCase()}`];
     return value === undefined ? [] : [[field, decode(value)]];
@@ -43,6 +42,11 @@ async function readMapping({ key, metadata }: ObjectInfo, store: ObjectStore): P
     ...ofFolder,
     ...checkRecord('The mapping in the metadata of an upload', Object.fromEntries(chosen), mappingSchema),
   };
+}
+
+async function readMappingAt(key: string, store: ObjectStore): Promise<Mapping> {
+  const stored = await store.readText(key, ledgerLimits.mappingBytesMax);
+  return stored === undefined ? {} : parseRecord(key, stored.text, mappingSchema);
 }
 
 function decode(value: string): string {

@@ -260,9 +260,16 @@ async function waitForApi(
   }
   const hours = Math.round(waitedMs / 360_000) / 10;
   const message = `${error.message} It was tried for ${hours} hours. Nobody was invited; upload the file again when the API is back.`;
-  const known = describe(await inspectUpload(job, ports), undefined);
+  const found = await inspectUpload(job, ports).catch(unlessFault);
+  const known = describe(found, undefined);
   await writeManifest(store, job.jobId, faulty({ code: 'api_unreachable', message }, known, {}, clock.now()));
   if (!(await checkCompletion(store, reportsQueue, job.jobId)))
     throw new BrokenInvariant(`Job ${job.jobId} failed and is not complete.`);
   return { kind: 'done' };
+}
+
+/** The upload is gone by now: then the report does without it. */
+function unlessFault(error: unknown): undefined {
+  if (!(error instanceof WholeFileFault)) throw error;
+  return undefined;
 }

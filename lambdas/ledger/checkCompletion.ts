@@ -4,7 +4,7 @@
  */
 import { isComplete } from '../core/completion.ts';
 import type { JobId } from '../core/jobId.ts';
-import { partsPrefixOf } from '../core/keys.ts';
+import { chunkPartKey, ingestPartKey, partsPrefixOf } from '../core/keys.ts';
 import type { ObjectStore, OutgoingQueue } from '../ports.ts';
 import { readManifest } from './manifest.ts';
 import { reportMessage } from './messages.ts';
@@ -12,10 +12,18 @@ import { reportMessage } from './messages.ts';
 export async function checkCompletion(store: ObjectStore, reportsQueue: OutgoingQueue, jobId: JobId): Promise<boolean> {
   const manifest = await readManifest(store, jobId);
   if (manifest === undefined) return false;
-  const partsExpected = manifest.fault === undefined ? manifest.chunks + 1 : 0;
+  const expected = new Set(manifest.fault === undefined ? partKeys(jobId, manifest.chunks) : []);
+  const partsExpected = expected.size;
   let partsFound = 0;
-  if (partsExpected > 0) for await (const _ of store.list(partsPrefixOf(jobId))) partsFound += 1;
+  // What else lies there is no part of this job.
+  if (partsExpected > 0) {
+    for await (const { key } of store.list(partsPrefixOf(jobId))) partsFound += expected.has(key) ? 1 : 0;
+  }
   if (!isComplete({ partsExpected, partsFound })) return false;
   await reportsQueue.sendAll([{ body: reportMessage(jobId), groupId: jobId }]);
   return true;
+}
+
+function partKeys(jobId: JobId, chunks: number): string[] {
+  return [ingestPartKey(jobId), ...Array.from({ length: chunks }, (_, chunk) => chunkPartKey(jobId, chunk))];
 }

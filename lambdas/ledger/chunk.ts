@@ -1,5 +1,7 @@
 /**
  * `chunks/<nnnnn>.json`: a chunk's invitees, its state and its outcomes so far.
+ *
+ * Strict, as all of the ledger: what an older version does not know it would drop when it writes the chunk again.
  */
 import { z } from 'zod';
 import type { Chunk } from '../core/chunk.ts';
@@ -8,12 +10,12 @@ import type { JobId } from '../core/jobId.ts';
 import { chunkKey } from '../core/keys.ts';
 import type { RowProgress } from '../core/rowProgress.ts';
 import type { ObjectStore } from '../ports.ts';
-import { readRecord, type Stored } from './record.ts';
-import { apiCallsSchema, countSchema, outcomeSchema } from './schemas.ts';
+import { readRecord, type Stored, sealedJson } from './record.ts';
+import { apiCallsSchema, countSchema, jobIdSchema, outcomeSchema, timeSchema } from './schemas.ts';
 
-const rowSchema: z.ZodType<RowProgress> = z.object({
+const rowSchema: z.ZodType<RowProgress> = z.strictObject({
   row: z.int().positive(),
-  invitee: z.object({
+  invitee: z.strictObject({
     email: z.string(),
     firstName: z.string().exactOptional(),
     lastName: z.string().exactOptional(),
@@ -24,7 +26,7 @@ const rowSchema: z.ZodType<RowProgress> = z.object({
   warning: z.string().exactOptional(),
   attempts: countSchema,
   doubt: z
-    .object({
+    .strictObject({
       reason: z.enum(['no_answer', 'server_error', 'unreadable_answer', 'crash']),
       httpStatus: z.int().exactOptional(),
       detail: z.string(),
@@ -33,38 +35,42 @@ const rowSchema: z.ZodType<RowProgress> = z.object({
     })
     .exactOptional(),
   wasInDoubt: z.boolean().exactOptional(),
-  lateEffectUntilMs: z.number().exactOptional(),
+  lateEffectUntilMs: timeSchema.exactOptional(),
   mustLookUp: z.boolean().exactOptional(),
-  lookedUpAtMs: z.number().exactOptional(),
-  refusal: z.object({ httpStatus: z.int(), message: z.string() }).exactOptional(),
+  lookedUpAtMs: timeSchema.exactOptional(),
+  refusal: z.strictObject({ httpStatus: z.int(), message: z.string() }).exactOptional(),
   lastHttpStatus: z.int().exactOptional(),
   outcome: outcomeSchema.exactOptional(),
 });
 
-const chunkSchema: z.ZodType<Chunk> = z.object({
-  jobId: z.string(),
+const chunkSchema: z.ZodType<Chunk> = z.strictObject({
+  jobId: jobIdSchema,
   chunk: countSchema,
   token: z.string(),
   state: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('waiting') }),
-    z.object({
+    z.strictObject({ kind: z.literal('waiting') }),
+    z.strictObject({
       kind: z.literal('running'),
       owner: z.string(),
-      leaseEndsAtMs: z.number(),
+      leaseEndsAtMs: timeSchema,
       outcomesAtClaim: countSchema,
     }),
-    z.object({ kind: z.literal('settled'), atMs: z.number() }),
+    z.strictObject({ kind: z.literal('settled'), atMs: timeSchema }),
   ]),
   rows: z.array(rowSchema),
-  snapshotAtMs: z.number(),
+  snapshotAtMs: timeSchema,
   overlaps: z.boolean(),
   crashesWithoutProgress: countSchema,
-  outage: z.object({ sinceMs: z.number(), pauses: countSchema, waitedMs: z.number() }).exactOptional(),
+  outage: z.strictObject({ sinceMs: timeSchema, pauses: countSchema, waitedMs: timeSchema }).exactOptional(),
   apiCalls: apiCallsSchema,
 });
 
+/** @throws BrokenInvariant also where what lies there is another chunk, or one of another job. */
 export async function readChunk(store: ObjectStore, jobId: JobId, chunk: number): Promise<Stored<Chunk> | undefined> {
-  return await readRecord(store, chunkKey(jobId, chunk), chunkSchema);
+  const key = chunkKey(jobId, chunk);
+  const stored = await readRecord(store, key, chunkSchema, sealedJson);
+  if (stored === undefined || (stored.value.jobId === jobId && stored.value.chunk === chunk)) return stored;
+  throw new BrokenInvariant(`${key} holds chunk ${stored.value.chunk} of a job ${stored.value.jobId}.`);
 }
 
 /**
@@ -73,7 +79,7 @@ export async function readChunk(store: ObjectStore, jobId: JobId, chunk: number)
  * @throws BrokenInvariant where another chunk lies there: the upload was then cut differently before.
  */
 export async function createChunk(store: ObjectStore, jobId: JobId, chunk: Chunk): Promise<void> {
-  const result = await store.put(chunkKey(jobId, chunk.chunk), JSON.stringify(chunk), { kind: 'if_absent' });
+  const result = await store.put(chunkKey(jobId, chunk.chunk), sealedJson.write(chunk), { kind: 'if_absent' });
   if (result.kind === 'written') return;
   const there = await readChunk(store, jobId, chunk.chunk);
   if (there !== undefined && inviteesOf(there.value) === inviteesOf(chunk)) return;
@@ -95,7 +101,7 @@ export async function replaceChunk(
   chunk: Chunk,
   etag: string,
 ): Promise<string | undefined> {
-  const result = await store.put(chunkKey(jobId, chunk.chunk), JSON.stringify(chunk), { kind: 'if_match', etag });
+  const result = await store.put(chunkKey(jobId, chunk.chunk), sealedJson.write(chunk), { kind: 'if_match', etag });
   if (result.kind === 'written') return result.etag;
   const there = await readChunk(store, jobId, chunk.chunk);
   return there?.value.token === chunk.token ? there.etag : undefined;

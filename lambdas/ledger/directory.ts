@@ -1,6 +1,7 @@
 /**
  * `directory.json`: the directory snapshot. The first writer wins, so a second run of ingest judges by the same one.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Directory } from '../core/directory.ts';
 import { BrokenInvariant } from '../core/fault.ts';
@@ -8,13 +9,15 @@ import type { JobId } from '../core/jobId.ts';
 import { directoryKey } from '../core/keys.ts';
 import { ledgerLimits, writeLimits } from '../core/limits.ts';
 import type { ObjectStore } from '../ports.ts';
-import { readRecord } from './record.ts';
+import { readRecord, sealedJson } from './record.ts';
+import { timeSchema } from './schemas.ts';
+import { sealAfter } from './seal.ts';
 
-const namedSchema = z.object({ id: z.string(), name: z.string() });
+const namedSchema = z.strictObject({ id: z.string(), name: z.string() });
 
 /** A user is a triple here, because there may be hundreds of thousands of them. */
-const directorySchema = z.object({
-  takenAtMs: z.number(),
+const directorySchema = z.strictObject({
+  takenAtMs: timeSchema,
   overlaps: z.boolean(),
   users: z.array(z.tuple([z.string(), z.string(), z.string()])),
   roles: z.array(namedSchema).exactOptional(),
@@ -28,6 +31,7 @@ export async function readDirectory(store: ObjectStore, jobId: JobId): Promise<D
     store,
     directoryKey(jobId),
     directorySchema,
+    sealedJson,
     ledgerLimits.directoryBytesMax,
   );
   if (stored === undefined) return undefined;
@@ -40,15 +44,21 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   const { users, ...rest } = directory;
   const head = JSON.stringify(rest);
   const writer = store.writer(directoryKey(jobId), 'application/json', { kind: 'if_absent' });
+  const hash = createHash('sha256');
+  const write = async (text: string) => {
+    hash.update(text);
+    await writer.write(text);
+  };
   try {
-    await writer.write(`${head.slice(0, -1)},"users":[`);
+    await write(`${head.slice(0, -1)},"users":[`);
     for (let start = 0; start < users.length; start += writeLimits.usersAtOnce) {
       const batch = users
         .slice(start, start + writeLimits.usersAtOnce)
         .map(({ id, email, status }) => JSON.stringify([id, email, status]));
-      await writer.write(`${start === 0 ? '' : ','}${batch.join(',')}`);
+      await write(`${start === 0 ? '' : ','}${batch.join(',')}`);
     }
-    await writer.write(']}');
+    await write(']');
+    await writer.write(sealAfter(hash));
   } catch (error) {
     await writer.abort();
     throw error;

@@ -2,22 +2,23 @@
  * `job.json`: the upload that a job processes, and the settings that decide what it does. The first writer fixes both.
  */
 import { z } from 'zod';
+import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { jobKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
-import { readRecord, type Stored, writeRecordOnce } from './record.ts';
-import { countSchema, jobIdSchema, mappingSchema } from './schemas.ts';
+import { readRecord, type Stored, sealedJson, writeRecordOnce } from './record.ts';
+import { countSchema, jobIdSchema, mappingSchema, timeSchema } from './schemas.ts';
 
-const jobSchema = z.object({
+const jobSchema = z.strictObject({
   jobId: jobIdSchema,
-  source: z.object({
+  source: z.strictObject({
     key: z.string(),
     etag: z.string(),
     versionId: z.string().exactOptional(),
     bytes: countSchema,
-    uploadedAtMs: z.number(),
+    uploadedAtMs: timeSchema,
   }),
-  settings: z.object({
+  settings: z.strictObject({
     chunkRows: z.int().positive(),
     /** For rows that name none: an id or a name. */
     role: z.string().exactOptional(),
@@ -28,15 +29,21 @@ const jobSchema = z.object({
     invitesGone: z.boolean(),
     allowedDomains: z.array(z.string()),
   }),
-  startedAtMs: z.number(),
+  startedAtMs: timeSchema,
 });
 
 export type Job = z.output<typeof jobSchema>;
 
 export async function readJob(store: ObjectStore, jobId: JobId): Promise<Job | undefined> {
-  return (await readRecord<Job>(store, jobKey(jobId), jobSchema))?.value;
+  const stored = await readRecord<Job>(store, jobKey(jobId), jobSchema, sealedJson);
+  return stored === undefined ? undefined : expectJob(jobId, stored).value;
 }
 
 export async function fixJob(store: ObjectStore, job: Job): Promise<Stored<Job> & { readonly wasThere: boolean }> {
-  return await writeRecordOnce<Job>(store, jobKey(job.jobId), job, jobSchema);
+  return expectJob(job.jobId, await writeRecordOnce<Job>(store, jobKey(job.jobId), job, jobSchema, sealedJson));
+}
+
+function expectJob<T extends Stored<Job>>(jobId: JobId, stored: T): T {
+  if (stored.value.jobId === jobId) return stored;
+  throw new BrokenInvariant(`${jobKey(jobId)} is of another job, ${stored.value.jobId}.`);
 }

@@ -8,9 +8,9 @@ import { manifestKey } from '../core/keys.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
-import { apiCallsSchema, countSchema, faultSchema } from './schemas.ts';
+import { apiCallsSchema, countSchema, faultSchema, timeSchema } from './schemas.ts';
 
-const readingSchema: z.ZodType<Reading> = z.object({
+const readingSchema: z.ZodType<Reading> = z.strictObject({
   encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']),
   hasByteOrderMark: z.boolean(),
   delimiter: z.enum(delimiters),
@@ -20,19 +20,19 @@ const readingSchema: z.ZodType<Reading> = z.object({
   width: z.int().positive(),
 });
 
-const manifestSchema = z.object({
+const manifestSchema = z.strictObject({
   /** Rows that were judged; absent where a fault of the whole upload ended the job. */
   rows: countSchema.exactOptional(),
   chunks: countSchema,
   invitees: countSchema,
   /** Which header was taken for what. Absent where the header could not be read. */
-  columns: z.object({ used: z.record(z.string(), z.string()), ignored: z.array(z.string()) }).exactOptional(),
+  columns: z.strictObject({ used: z.record(z.string(), z.string()), ignored: z.array(z.string()) }).exactOptional(),
   /** How the upload is to be read again. Absent where that could not be found. */
   reading: readingSchema.exactOptional(),
   warnings: z.array(z.string()),
   fault: faultSchema.exactOptional(),
   apiCalls: apiCallsSchema,
-  endedAtMs: z.number(),
+  endedAtMs: timeSchema,
 });
 
 export type Manifest = z.output<typeof manifestSchema>;

@@ -10,13 +10,13 @@ import type { Outcome } from '../core/outcome.ts';
 import type { ObjectStore, ObjectWriter } from '../ports.ts';
 import { linesOf } from './lines.ts';
 import { parseRecord } from './record.ts';
-import { apiCallsSchema, countSchema, outcomeSchema } from './schemas.ts';
+import { apiCallsSchema, countSchema, outcomeSchema, timeSchema } from './schemas.ts';
 
-const endSchema = z.object({ outcomes: countSchema, apiCalls: apiCallsSchema, endedAtMs: z.number() });
+const endSchema = z.strictObject({ outcomes: countSchema, apiCalls: apiCallsSchema, endedAtMs: timeSchema });
 
 export type PartEnd = z.output<typeof endSchema>;
 
-const lineSchema = z.union([outcomeSchema, z.object({ end: endSchema })]);
+const lineSchema = z.union([outcomeSchema, z.strictObject({ end: endSchema })]);
 
 export interface PartWriter {
   /** Takes an outcome, and says whether it is time to `flush`: once for each row, waiting would cost more than the work. */
@@ -67,8 +67,9 @@ export async function* readPart(
   if (bytes === undefined) throw new BrokenInvariant(`${key} is missing, though it was counted.`);
   let outcomes = 0;
   let end: PartEnd | undefined;
-  for await (const line of linesOf(bytes)) {
+  for await (const line of linesOf(key, bytes)) {
     const parsed = parseRecord(key, line, lineSchema);
+    if (end !== undefined) throw new BrokenInvariant(`${key} goes on after its last line.`);
     if ('end' in parsed) {
       end = parsed.end;
       continue;

@@ -3,13 +3,29 @@
  */
 import type { z } from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
+import { jobsPrefix } from '../core/keys.ts';
 import { ledgerLimits } from '../core/limits.ts';
 import type { ObjectStore } from '../ports.ts';
+import { seal, unseal } from './seal.ts';
 
 export interface Stored<T> {
   readonly value: T;
   readonly etag: string;
 }
+
+/** How an object's JSON stands in its text. */
+export interface TextFormat {
+  readonly write: (value: unknown) => string;
+  /**
+   * @param name Of the object, for the message.
+   * @throws BrokenInvariant where the text does not have this format.
+   */
+  readonly read: (name: string, text: string) => string;
+}
+
+export const plainJson: TextFormat = { write: JSON.stringify, read: (_name, text) => text };
+
+export const sealedJson: TextFormat = { write: (value) => seal(JSON.stringify(value)), read: unseal };
 
 /**
  * Gives undefined where the object does not exist.
@@ -20,10 +36,18 @@ export async function readRecord<T>(
   store: ObjectStore,
   key: string,
   schema: z.ZodType<T>,
+  format: TextFormat = plainJson,
   bytesMax: number = ledgerLimits.recordBytesMax,
 ): Promise<Stored<T> | undefined> {
   const stored = await store.readText(key, bytesMax);
-  return stored === undefined ? undefined : { value: parseRecord(key, stored.text, schema), etag: stored.etag };
+  if (stored === undefined) return undefined;
+  const name = nameForLogs(key);
+  return { value: parseRecord(name, format.read(name, stored.text), schema), etag: stored.etag };
+}
+
+/** The path of an upload is in the key of its report, and says who knows what; errors end in logs. */
+function nameForLogs(key: string): string {
+  return key.startsWith(jobsPrefix) ? key : key.split('/').slice(-2).join('/');
 }
 
 /**
@@ -36,30 +60,40 @@ export async function writeRecordOnce<T>(
   key: string,
   value: T,
   schema: z.ZodType<T>,
-  format: (value: T) => string = JSON.stringify,
+  format: TextFormat = plainJson,
 ): Promise<Stored<T> & { readonly wasThere: boolean }> {
-  const result = await store.put(key, format(value), { kind: 'if_absent' });
+  const result = await store.put(key, format.write(value), { kind: 'if_absent' });
   if (result.kind === 'written') return { value, etag: result.etag, wasThere: false };
-  const stored = await readRecord(store, key, schema);
-  if (stored === undefined) throw new BrokenInvariant(`${key} was there when it was to be written, and is gone now.`);
+  const stored = await readRecord(store, key, schema, format);
+  if (stored === undefined)
+    throw new BrokenInvariant(`${nameForLogs(key)} was there when it was to be written, and is gone now.`);
   return { ...stored, wasThere: true };
 }
 
 /** @throws BrokenInvariant that names the object and what is wrong, without quoting its content. */
-export function parseRecord<T>(key: string, text: string, schema: z.ZodType<T>): T {
+export function parseRecord<T>(name: string, text: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new BrokenInvariant(`${key} is not JSON: it was cut off, or something else wrote it.`);
+    throw new BrokenInvariant(`${name} is not JSON: it was cut off, or something else wrote it.`);
   }
-  return checkRecord(key, json, schema);
+  return checkRecord(name, json, schema);
 }
 
 /** @throws BrokenInvariant that names the object and what is wrong, without quoting its content. */
-export function checkRecord<T>(key: string, json: unknown, schema: z.ZodType<T>): T {
+export function checkRecord<T>(name: string, json: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const places = result.error.issues.map((issue) => `${issue.path.join('.')} (${issue.code})`).slice(0, 5);
-  throw new BrokenInvariant(`${key} is not what was expected: ${places.join(', ')}.`);
+  const places = result.error.issues.slice(0, 5).map(({ path, code }) => `${placeOf(path)} (${code})`);
+  throw new BrokenInvariant(`${name} is not what was expected: ${places.join(', ')}.`);
+}
+
+/** Members that are not named by us: in an object that is not ours, a name may be anything. */
+const tables: ReadonlySet<PropertyKey> = new Set(['apiCalls', 'used', 'counts']);
+
+function placeOf(path: readonly PropertyKey[]): string {
+  const table = path.findIndex((step) => tables.has(step));
+  const steps = (table < 0 ? path : path.slice(0, table + 1)).map(String);
+  return steps.length === 0 ? 'the whole' : steps.join('.');
 }

@@ -2,7 +2,7 @@
  * Schemas of what several objects of the ledger share.
  */
 import { z } from 'zod';
-import type { ApiCalls } from '../core/apiCalls.ts';
+import { type ApiCalls, operations } from '../core/apiCalls.ts';
 import type { Mapping } from '../core/columns.ts';
 import { type Fault, faultCodes } from '../core/fault.ts';
 import { parseJobId } from '../core/jobId.ts';
@@ -27,7 +27,10 @@ export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
 
 export const countSchema = z.int().nonnegative();
 
-export const outcomeSchema: z.ZodType<Outcome> = z.object({
+/** Milliseconds, from 1970 where it is a time: as many as a `Date` can hold. */
+export const timeSchema = z.number().nonnegative().max(8.64e15);
+
+export const outcomeSchema: z.ZodType<Outcome> = z.strictObject({
   row: z.int().positive(),
   status: z.enum(statuses),
   code: z.string(),
@@ -38,6 +41,9 @@ export const outcomeSchema: z.ZodType<Outcome> = z.object({
   attempts: countSchema,
 });
 
-export const apiCallsSchema: z.ZodType<ApiCalls> = z.record(z.string(), z.record(z.string(), countSchema));
+export const apiCallsSchema: z.ZodType<ApiCalls> = z.partialRecord(
+  z.enum(operations),
+  z.record(z.string().regex(/^(?:\d+|no_answer)$/u), countSchema),
+);
 
-export const faultSchema: z.ZodType<Fault> = z.object({ code: z.enum(faultCodes), message: z.string() });
+export const faultSchema: z.ZodType<Fault> = z.strictObject({ code: z.enum(faultCodes), message: z.string() });

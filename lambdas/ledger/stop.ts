@@ -6,10 +6,11 @@ import type { JobId } from '../core/jobId.ts';
 import { stopKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
+import { timeSchema } from './schemas.ts';
 
 const stopCodes = ['key_refused', 'key_forbidden'] as const;
 
-const stopSchema = z.object({ code: z.enum(stopCodes), message: z.string(), atMs: z.number() });
+const stopSchema = z.strictObject({ code: z.enum(stopCodes), message: z.string(), atMs: timeSchema });
 
 export type Stop = z.output<typeof stopSchema>;
 

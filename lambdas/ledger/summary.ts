@@ -4,9 +4,10 @@
 import { z } from 'zod';
 import { reportKey } from '../core/keys.ts';
 import { statuses } from '../core/outcome.ts';
+import { inertJson } from '../core/quote.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Job } from './job.ts';
-import { readRecord, writeRecordOnce } from './record.ts';
+import { plainJson, readRecord, type TextFormat, writeRecordOnce } from './record.ts';
 import { apiCallsSchema, countSchema, jobIdSchema } from './schemas.ts';
 
 const fileSchema = z.object({
@@ -54,11 +55,9 @@ export async function writeSummary(store: ObjectStore, job: Job, summary: Summar
     reportKey(job.source.key, job.jobId, 'summary.json'),
     summary,
     summarySchema,
-    formatSummary,
+    forPeople,
   );
 }
 
-/** People read it too. */
-function formatSummary(summary: Summary): string {
-  return `${JSON.stringify(summary, undefined, 2)}\n`;
-}
+/** People read it, too, on terminals. */
+const forPeople: TextFormat = { ...plainJson, write: (summary) => `${inertJson(summary)}\n` };

@@ -18,7 +18,7 @@ import { readSummary, type Summary, writeSummary } from '../ledger/summary.ts';
 import type { Clock, CsvFormat, Log, Metrics, ObjectStore } from '../ports.ts';
 import { type OutcomesInOrder, outcomesInOrder } from './outcomesInOrder.ts';
 import { writePage } from './writePage.ts';
-import { type OutcomeOf, type Tables, writeTables } from './writeTables.ts';
+import { type Outcomes, type Tables, writeTables } from './writeTables.ts';
 
 export interface ReportPorts {
   readonly store: ObjectStore;
@@ -45,14 +45,12 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   if ((await readSummary(store, job)) !== undefined) return;
 
   const { fault } = manifest;
+  const end = fault ?? (await readStop(store, jobId));
   const inOrder = fault === undefined ? outcomesInOrder(store, jobId, manifest.chunks) : undefined;
-  const outcomeOf = inOrder === undefined ? notAttempted(fault) : fromParts(jobId, inOrder);
-  const tables = await writeTables(job, store, csv, manifest.reading, fault, outcomeOf);
-  if (inOrder !== undefined) await expectAllRowsReported(jobId, manifest, tables, inOrder);
-
+  const outcomes = inOrder === undefined ? notAttempted(fault) : fromParts(jobId, manifest, inOrder);
+  const tables = await writeTables(job, store, csv, manifest.reading, fault, outcomes);
   await noteEnded(store, jobId, effectsEndAtMs(tables, clock.now()));
-  const stop = fault ?? (await readStop(store, jobId));
-  const summary = summarize(job, manifest, tables, inOrder, stop);
+  const summary = summarize(job, manifest, tables, inOrder, end);
   const page = await writePage(store, job, summary, tables.attention);
   await writeSummary(store, job, { ...summary, files: [...summary.files, page] });
   metrics.count('Jobs', 1, { state: summary.state });
@@ -60,33 +58,35 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   log.info('job_reported', { jobId, state: summary.state, rows: summary.rows });
 }
 
-function notAttempted(fault: Fault | undefined): OutcomeOf {
+function notAttempted(fault: Fault | undefined): Outcomes {
   if (fault === undefined) throw new BrokenInvariant('A job without a fault has parts.');
   const message = `The job ended before this row. ${fault.message}`;
-  return async (row) => ({ row, status: 'not_attempted', code: fault.code, message, attempts: 0 });
-}
-
-/** Rows and outcomes must go side by side; anything else would be a row without an outcome, or with that of another. */
-function fromParts(jobId: JobId, { outcomes }: OutcomesInOrder): OutcomeOf {
-  return async (row) => {
-    const outcome: Outcome | undefined = (await outcomes.next()).value;
-    if (outcome?.row === row) return outcome;
-    const found = outcome === undefined ? 'no outcome is left' : `the next outcome is for row ${outcome.row}`;
-    throw new BrokenInvariant(`Row ${row} of job ${jobId} is to be reported, but ${found}.`);
+  return {
+    of: async (row) => ({ row, status: 'not_attempted', code: fault.code, message, attempts: 0 }),
+    // How many rows there were, only the upload could tell.
+    all: async function* () {},
+    end: async () => undefined,
   };
 }
 
-async function expectAllRowsReported(
-  jobId: JobId,
-  manifest: Manifest,
-  tables: Tables,
-  inOrder: OutcomesInOrder,
-): Promise<void> {
-  const left: Outcome | undefined = (await inOrder.outcomes.next()).value;
-  if (left !== undefined)
-    throw new BrokenInvariant(`Job ${jobId} has an outcome for row ${left.row}, which is not in the upload.`);
-  if (tables.rows === manifest.rows) return;
-  throw new BrokenInvariant(`Job ${jobId} has ${manifest.rows} rows, but ${tables.rows} were reported.`);
+/** Rows and outcomes must go side by side; anything else would be a row without an outcome, or with that of another. */
+function fromParts(jobId: JobId, manifest: Manifest, { outcomes }: OutcomesInOrder): Outcomes {
+  return {
+    of: async (row) => {
+      const outcome: Outcome | undefined = (await outcomes.next()).value;
+      if (outcome?.row === row) return outcome;
+      const found = outcome === undefined ? 'no outcome is left' : `the next outcome is for row ${outcome.row}`;
+      throw new BrokenInvariant(`Row ${row} of job ${jobId} is to be reported, but ${found}.`);
+    },
+    all: () => eachRowOnce(jobId, outcomes),
+    end: async (rows) => {
+      const left: Outcome | undefined = (await outcomes.next()).value;
+      if (left !== undefined)
+        throw new BrokenInvariant(`Job ${jobId} has an outcome for row ${left.row}, which is not in the upload.`);
+      if (rows === manifest.rows) return;
+      throw new BrokenInvariant(`Job ${jobId} has ${manifest.rows} rows, but ${rows} were reported.`);
+    },
+  };
 }
 
 /** Where the effect of an attempt is unknown, it may still come. */
@@ -94,11 +94,25 @@ function effectsEndAtMs({ counts }: Tables, nowMs: number): number {
   return counts.unknown === 0 ? nowMs : nowMs + workerLimits.lateEffectMs;
 }
 
-/** Nothing here depends on when the report is built, so a second one is the same. */
+/** Without the upload beside them, only their order shows that none is there twice. */
+async function* eachRowOnce(jobId: JobId, outcomes: AsyncIterable<Outcome>): AsyncGenerator<Outcome> {
+  let before = 0;
+  for await (const outcome of outcomes) {
+    if (outcome.row <= before) throw new BrokenInvariant(`Job ${jobId} has two outcomes for row ${outcome.row}.`);
+    before = outcome.row;
+    yield outcome;
+  }
+}
+
+const uploadGone =
+  'The file was replaced or deleted before this report was written. What would be taken from it is missing: its columns in ' +
+  'results.csv, and all of retry.csv. To try rows again, upload the file as it was; nobody is invited twice.';
+
+/** Nothing here depends on when the report is built, so a second one is the same, as long as the upload is there. */
 function summarize(
   job: Job,
   manifest: Manifest,
-  { rows, counts, files }: Tables,
+  { rows, counts, files, isUploadGone }: Tables,
   inOrder: OutcomesInOrder | undefined,
   end: Fault | Stop | undefined,
 ): Summary {
@@ -117,7 +131,7 @@ function summarize(
     ...(reading === undefined
       ? {}
       : { reading: { encoding: reading.encoding, delimiter: reading.delimiter, headerRow: reading.headerRow } }),
-    warnings: manifest.warnings,
+    warnings: isUploadGone ? [...manifest.warnings, uploadGone] : manifest.warnings,
     columns: manifest.columns ?? { used: {}, ignored: [] },
     files: [...files],
     ...(end === undefined ? {} : { error: { code: end.code, message: end.message } }),

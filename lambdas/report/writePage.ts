@@ -2,6 +2,7 @@
  * `report.html`: the report for people who look rather than read. One file, without scripts or anything from outside.
  */
 import { isWorthRetrying, meanings, needsAttention, type Outcome, type Status, statuses } from '../core/outcome.ts';
+import { inert } from '../core/quote.ts';
 import type { Job } from '../ledger/job.ts';
 import type { ReportFileEntry, Summary } from '../ledger/summary.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -38,11 +39,11 @@ function page(summary: Summary, attention: readonly Outcome[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Invitations from ${inert(source.name)}</title>
+<title>Invitations from ${asText(source.name)}</title>
 <style>${style}</style>
-<h1>Invitations from ${inert(source.name)}</h1>
-<p>${inert(verdict(summary))}</p>
-${error === undefined ? '' : `<p class="error">${inert(error.message)}</p>\n`}<table>
+<h1>Invitations from ${asText(source.name)}</h1>
+<p>${asText(verdict(summary))}</p>
+${error === undefined ? '' : `<p class="error">${asText(error.message)}</p>\n`}<table>
 <thead><tr><th>Status<th>Rows<th>Meaning</thead>
 <tbody>
 ${statuses
@@ -51,8 +52,8 @@ ${statuses
   .join('\n')}
 </tbody>
 </table>
-${warningList(summary)}${attentionTable(attention)}<p class="muted">Job ${inert(jobId)}, ${rows} rows, from ${inert(startedAt)} to ${inert(finishedAt)}.
-Every row with all its columns is in results.csv; the rows worth another try are in retry.csv.</p>
+${warningList(summary)}${attentionTable(attention)}<p class="muted">Job ${asText(jobId)}, ${rows} rows, from ${asText(startedAt)} to ${asText(finishedAt)}.
+Every row is in results.csv; the rows worth another try are in retry.csv.</p>
 </html>
 `;
 }
@@ -68,19 +69,19 @@ function countLine(status: Status, { counts }: Summary): string {
   const retry = isWorthRetrying({ status, code: '' })
     ? ' Also in retry.csv, unless the same file would fail again.'
     : '';
-  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${inert(`${sentence(meanings[status])}${retry}`)}`;
+  return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${asText(`${sentence(meanings[status])}${retry}`)}`;
 }
 
 function warningList({ warnings }: Summary): string {
   if (warnings.length === 0) return '';
-  return `<h2>To know</h2>\n<ul>\n${warnings.map((warning) => `<li>${inert(warning)}`).join('\n')}\n</ul>\n`;
+  return `<h2>To know</h2>\n<ul>\n${warnings.map((warning) => `<li>${asText(warning)}`).join('\n')}\n</ul>\n`;
 }
 
 function attentionTable(attention: readonly Outcome[]): string {
   if (attention.length === 0) return '';
   const lines = attention.map(
     ({ row, status, column, message }) =>
-      `<tr><td class="number">${row}<td>${status}<td>${inert(column ?? '')}<td>${inert(message ?? '')}`,
+      `<tr><td class="number">${row}<td>${status}<td>${asText(column ?? '')}<td>${asText(message ?? '')}`,
   );
   return `<h2>The first rows to look at</h2>
 <table>
@@ -96,6 +97,7 @@ function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
-function inert(text: string): string {
-  return text.replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
+/** Foreign text as what it is: no markup, and no characters that change the look of what stands beside it. */
+function asText(text: string): string {
+  return inert(text).replace(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
 }

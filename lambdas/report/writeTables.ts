@@ -1,5 +1,6 @@
 /**
- * Reads the upload again beside its outcomes and writes `results.csv` and `retry.csv`, in constant memory.
+ * Reads the upload again beside its outcomes and writes `results.csv` and `retry.csv`, in constant memory. Where the upload
+ * is gone by now, the outcomes alone account for every row.
  */
 import { BrokenInvariant, type Fault, isCurable } from '../core/fault.ts';
 import type { ReportFile } from '../core/keys.ts';
@@ -19,17 +20,25 @@ export interface Tables {
   readonly files: readonly ReportFileEntry[];
   /** The first rows that a person has to look at. */
   readonly attention: readonly Outcome[];
+  /** The upload was replaced or deleted: its own columns are not in the tables. */
+  readonly isUploadGone: boolean;
 }
 
-/** Gives what became of a row; called for every row, in order. */
-export type OutcomeOf = (row: number) => Promise<Outcome>;
+export interface Outcomes {
+  /** Gives what became of a row; called for every row, in order. */
+  readonly of: (row: number) => Promise<Outcome>;
+  /** All that are known without the upload, in order. */
+  readonly all: () => AsyncIterable<Outcome>;
+  /** Told how many rows were reported, before anything of the tables can be seen. */
+  readonly end: (rows: number) => Promise<void>;
+}
 
 const byteOrderMark = '\ufeff';
 
 /**
  * @param reading How ingest read the upload; undefined where it could not, and then there is no row to report.
  * @param fault Why no row was handled, where that is so.
- * @throws BrokenInvariant where the upload is not there any more.
+ * @throws BrokenInvariant where rows and outcomes do not go side by side.
  */
 export async function writeTables(
   job: Job,
@@ -37,13 +46,17 @@ export async function writeTables(
   csv: CsvFormat,
   reading: Reading | undefined,
   fault: Fault | undefined,
-  outcomeOf: OutcomeOf,
+  outcomes: Outcomes,
 ): Promise<Tables> {
+  const upload = reading === undefined ? undefined : await store.readBytes(job.source);
+  const isUploadGone = reading !== undefined && upload === undefined;
   const tables = openTables(job, store, csv, reading, fault === undefined || isCurable(fault.code));
   try {
-    if (reading !== undefined)
-      await fillTables(tables, csv.read(await openUpload(job, store), reading), reading, outcomeOf);
-    return await tables.close();
+    if (isUploadGone) await fillFromOutcomes(tables, outcomes);
+    else if (reading !== undefined && upload !== undefined)
+      await fillTables(tables, csv.read(upload, reading), reading, outcomes);
+    await outcomes.end(tables.rows());
+    return { ...(await tables.close()), isUploadGone };
   } catch (error) {
     await tables.abort();
     throw error;
@@ -54,14 +67,24 @@ async function fillTables(
   tables: ReturnType<typeof openTables>,
   batches: AsyncIterable<readonly TextRecord[]>,
   reading: Reading,
-  outcomeOf: OutcomeOf,
+  outcomes: Outcomes,
 ): Promise<void> {
   for await (const batch of batches) {
     for (const record of batch) {
       if (record.row < reading.firstRow) tables.addHead(record);
-      else if (isRow(record, reading)) tables.addRow(record, await outcomeOf(record.row));
+      else if (isRow(record, reading)) tables.addRow(record, await outcomes.of(record.row));
     }
     await tables.flush();
+  }
+}
+
+async function fillFromOutcomes(tables: ReturnType<typeof openTables>, outcomes: Outcomes): Promise<void> {
+  tables.addHeader([]);
+  let waiting = 0;
+  for await (const outcome of outcomes.all()) {
+    tables.addLine([], outcome);
+    waiting = (waiting + 1) % writeLimits.linesAtOnce;
+    if (waiting === 0) await tables.flush();
   }
 }
 
@@ -81,17 +104,15 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Readi
   results.add(byteOrderMark, 0);
   if (hasByteOrderMark) retry.add(byteOrderMark, 0);
   return {
+    addHeader,
+    addLine,
+    rows: () => Object.values(counts).reduce((sum, count) => sum + count, 0),
     addHead: ({ row, cells, raw }: TextRecord) => {
       retry.add(raw + dialect.newline, 0);
-      if (row !== headerRow) return;
-      table = resultsTable(cells);
-      results.add(csv.format([table.header], dialect), 0);
+      if (row === headerRow) addHeader(cells);
     },
     addRow: ({ cells, raw }: TextRecord, outcome: Outcome) => {
-      if (table === undefined) throw new BrokenInvariant('A row came before the header.');
-      counts[outcome.status] += 1;
-      if (attention.length < writeLimits.attentionRowsMax && isShown(outcome)) attention.push(outcome);
-      lines.push(table.line(cells, outcome));
+      addLine(cells, outcome);
       if (mayRetry && isWorthRetrying(outcome)) retry.add(raw + dialect.newline, 1);
     },
     flush: async () => {
@@ -99,7 +120,7 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Readi
       await results.flush();
       await retry.flush();
     },
-    close: async (): Promise<Tables> => {
+    close: async (): Promise<Omit<Tables, 'isUploadGone'>> => {
       formatLines();
       const files = [await results.close(), await retry.close()];
       return { rows: files[0]?.rows ?? 0, counts, files, attention };
@@ -108,6 +129,18 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Readi
       await Promise.all([results.abort(), retry.abort()]);
     },
   };
+
+  function addHeader(cells: readonly string[]): void {
+    table = resultsTable(cells);
+    results.add(csv.format([table.header], dialect), 0);
+  }
+
+  function addLine(cells: readonly string[], outcome: Outcome): void {
+    if (table === undefined) throw new BrokenInvariant('A row came before the header.');
+    counts[outcome.status] += 1;
+    if (attention.length < writeLimits.attentionRowsMax && isShown(outcome)) attention.push(outcome);
+    lines.push(table.line(cells, outcome));
+  }
 
   /** Together: one by one takes several times as long. */
   function formatLines(): void {
@@ -132,10 +165,4 @@ function isShown({ status, message }: Outcome): boolean {
     default:
       return true;
   }
-}
-
-async function openUpload(job: Job, store: ObjectStore): Promise<AsyncIterable<Uint8Array>> {
-  const bytes = await store.readBytes(job.source);
-  if (bytes !== undefined) return bytes;
-  throw new BrokenInvariant(`The upload of job ${job.jobId} was replaced or deleted before its report was written.`);
 }

@@ -3,6 +3,7 @@
  */
 
 import type { Invocation } from '../consume.ts';
+import { BrokenInvariant } from '../core/fault.ts';
 import { workerLimits } from '../core/limits.ts';
 import { readStop } from '../ledger/stop.ts';
 import type { Clock, Log, ObjectStore } from '../ports.ts';
@@ -43,6 +44,8 @@ async function save({ chunk, halt, log }: LeaseKeeperParts): Promise<void> {
     if (!(await chunk.save())) halt.set({ kind: 'lost' });
   } catch (error) {
     log.error('chunk_not_saved', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
+    // Something else lies there now, and what is invited from now on could not be kept.
+    if (error instanceof BrokenInvariant) halt.set({ kind: 'broken', error });
   }
 }
 
@@ -61,5 +64,7 @@ async function heedStop({ chunk, store, halt, log }: LeaseKeeperParts): Promise<
     if (stop !== undefined) halt.set({ kind: 'stopped', stop });
   } catch (error) {
     log.error('stop_not_read', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);
+    // It is there and cannot be understood: whatever it says, the job is not to go on.
+    if (error instanceof BrokenInvariant) halt.set({ kind: 'broken', error });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type JobId, jobIdOf } from '../../lambdas/core/jobId.ts';
 import { jobKey } from '../../lambdas/core/keys.ts';
+import { sealedJson } from '../../lambdas/ledger/record.ts';
 import { bucket } from './bulkInvite.ts';
 import type { ObjectStoreModel } from './objectStoreModel.ts';
 import type { Upload } from './simulation.ts';
@@ -24,7 +25,7 @@ export function fixedJob(
       settings: { chunkRows, mapping: {}, invitesGone: false, allowedDomains: [] },
       startedAtMs: nowMs,
     };
-    store.write(jobKey(jobId), JSON.stringify(job), { kind: 'always' });
+    store.write(jobKey(jobId), sealedJson.write(job), { kind: 'always' });
   }
   const object = { key: encodeURIComponent(key), eTag: etag.replaceAll('"', ''), versionId };
   return { jobId, event: JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object } }] }) };

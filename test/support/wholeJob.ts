@@ -3,7 +3,7 @@
  */
 
 import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
-import type { Verdict } from '../../lambdas/consume.ts';
+import type { HandleMessage, Verdict } from '../../lambdas/consume.ts';
 import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
 import { incomingPrefix, reportKey } from '../../lambdas/core/keys.ts';
 import { type IngestSettings, ingest } from '../../lambdas/ingest/ingest.ts';
@@ -32,8 +32,30 @@ export async function upload(
 ): Promise<string> {
   const result = world.store.upload(key, content, metadata);
   const eTag = result.kind === 'written' ? result.etag.replaceAll('"', '') : '';
-  const object = { key: encodeURIComponent(key).replaceAll('%20', '+'), eTag };
+  const versionId = (await world.store.head(key))?.versionId;
+  const object = { key: encodeURIComponent(key).replaceAll('%20', '+'), eTag, ...(versionId && { versionId }) };
   return JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object } }] });
+}
+
+/** The use cases, by the queue that feeds them. */
+export function useCasesOf(
+  world: World,
+  changes: Partial<IngestSettings> = {},
+): Readonly<Record<'uploads' | 'chunks' | 'reports', HandleMessage>> {
+  const ports = { ...world, connectApi: connect(world.api), csv: csvFormat };
+  const workerSettings = {
+    concurrency: 5,
+    callTimeoutMs: 30_000,
+    retryDelayMinMs: 0,
+    retryDelayMaxMs: 0,
+    outageDelayMs: 30_000,
+    giveUpMs: settings.giveUpMs,
+  };
+  return {
+    uploads: ingest({ ...settings, ...changes }, ports),
+    chunks: work(workerSettings, ports),
+    reports: report(ports),
+  };
 }
 
 export async function runIngest(
@@ -42,28 +64,11 @@ export async function runIngest(
   changes: Partial<IngestSettings> = {},
   deliveries = 1,
 ): Promise<Verdict> {
-  return await ingest(
-    { ...settings, ...changes },
-    {
-      ...world,
-      connectApi: connect(world.api),
-      csv: csvFormat,
-    },
-  )(message, invocation('ingest', undefined, deliveries));
+  return await useCasesOf(world, changes).uploads(message, invocation('ingest', undefined, deliveries));
 }
 
 export async function runWorkers(world: World): Promise<void> {
-  const handle = work(
-    {
-      concurrency: 5,
-      callTimeoutMs: 30_000,
-      retryDelayMinMs: 0,
-      retryDelayMaxMs: 0,
-      outageDelayMs: 30_000,
-      giveUpMs: settings.giveUpMs,
-    },
-    { ...world, connectApi: connect(world.api) },
-  );
+  const handle = useCasesOf(world).chunks;
   for (const body of world.chunksQueue.bodies.splice(0)) {
     for (let verdict = await handle(body, invocation('worker')); verdict.kind === 'later'; ) {
       world.clock.advance(verdict.delayMs);
@@ -73,13 +78,7 @@ export async function runWorkers(world: World): Promise<void> {
 }
 
 export async function runReports(world: World): Promise<void> {
-  const handle = report({
-    store: world.store,
-    clock: world.clock,
-    csv: csvFormat,
-    log: world.log,
-    metrics: world.metrics,
-  });
+  const handle = useCasesOf(world).reports;
   for (const body of world.reportsQueue.bodies.splice(0)) await handle(body, invocation('report'));
 }
 

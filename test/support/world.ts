@@ -2,6 +2,7 @@
  * A small world for the use cases: a store, queues, a clock and an API that a test controls.
  */
 
+import { inspect } from 'node:util';
 import type { Invocation } from '../../lambdas/consume.ts';
 import type { InviteAnswer, LookUpAnswer } from '../../lambdas/core/answers.ts';
 import { emailKey } from '../../lambdas/core/email.ts';
@@ -140,7 +141,13 @@ export interface RecordingLog extends Log {
 function recordingLog(): RecordingLog {
   const lines: string[] = [];
   const add = (event: string, fields: object) => lines.push(`${event} ${JSON.stringify(fields)}`);
-  return { lines, info: add, warn: add, error: (event, fields) => add(event, fields) };
+  // All of an error goes into a real log: its message, what caused it, and whatever else it carries.
+  return {
+    lines,
+    info: add,
+    warn: add,
+    error: (event, fields, error) => add(event, { ...fields, error: inspect(error) }),
+  };
 }
 
 export const noMetrics: Metrics = {
@@ -180,11 +187,11 @@ export interface World {
   readonly newToken: () => string;
 }
 
-export function newWorld(): World {
+export function newWorld({ keepsVersions = false } = {}): World {
   const clock = manualClock();
   let tokens = 0;
   return {
-    store: memoryStore(clock.now),
+    store: memoryStore(clock.now, keepsVersions),
     chunksQueue: fakeQueue(),
     reportsQueue: fakeQueue(),
     clock,

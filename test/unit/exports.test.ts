@@ -510,22 +510,22 @@ describe('An unclosed quote', () => {
   const table = { delimiter: ',', isQuoted: false };
 
   unlessKnown('two stray quotes in one column')(
-    'does not swallow the rows up to a stray quote at the end of a later cell of its column',
+    'refuses the rows up to a stray quote that closes it: they may stand in a cell of somebody else’s',
     async () => {
       const lines = peopleOf(table).map((cells) => line(cells, table));
       lines[4] = (lines[4] ?? '').replace('first-', '"first-');
       lines[20] = (lines[20] ?? '').replace('first-20', 'first-20"');
-      await expectOnlyRefused('an unclosed quote, then a stray one in its column', lines, [6]);
+      await expectOnlyRefused('an unclosed quote, then a stray one in its column', lines, rowsFrom(6, 22));
     },
   );
 
   unlessKnown('a later cell that begins with the delimiter')(
-    'does not swallow the rows up to a later quoted cell that begins with the delimiter',
+    'refuses the rows up to a later quoted cell that begins with the delimiter and so closes it',
     async () => {
       const lines = peopleOf(table).map((cells) => line(cells, table));
       lines[4] = (lines[4] ?? '').replace('first-', '"first-');
       lines[20] = (lines[20] ?? '').replace(/last-[^,]*/u, '", $&"');
-      await expectOnlyRefused('an unclosed quote, then a cell like ", x"', lines, [6]);
+      await expectOnlyRefused('an unclosed quote, then a cell like ", x"', lines, rowsFrom(6, 22));
     },
   );
 
@@ -543,6 +543,10 @@ describe('An unclosed quote', () => {
     await expectOnlyRefused('an unclosed quote, then an empty quoted cell', lines, [6]);
   });
 });
+
+function rowsFrom(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
 
 async function expectOnlyRefused(name: string, lines: readonly string[], rows: readonly number[]): Promise<void> {
   const judged = await judgeFile(Buffer.from([header.join(','), ...lines, ''].join('\r\n')));

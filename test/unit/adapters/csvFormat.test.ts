@@ -210,12 +210,12 @@ describe('reading CSV', () => {
     expect(records.map(({ cells }) => cells.length)).toEqual([2, 1, 3, 2]);
   });
 
-  test('marks the lines with an unclosed quote and reads on below them, by the width of the header', async () => {
+  test('marks the lines up to where a quote closes that should have closed before, and reads on below them', async () => {
     const records = await read(Buffer.from('a,b\n"1,2\n3,4\n5,"\n7,8\n'));
     expect(records.map(({ row, damage }) => [row, damage])).toEqual([
       [1, undefined],
       [2, 'unclosed_quote'],
-      [3, undefined],
+      [3, 'unclosed_quote'],
       [4, 'unclosed_quote'],
       [5, undefined],
     ]);

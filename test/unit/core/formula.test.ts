@@ -21,6 +21,8 @@ describe('cells that a spreadsheet would run', () => {
     '"=1"',
     "'=1",
     ' " \' =1',
+    '\u0000=1',
+    '\u200b\u001b=1',
   ])('%j is made harmless, and comes back', (cell) => {
     expect(neutralize(cell)).toBe(`'${cell}`);
     expect(restore(neutralize(cell))).toBe(cell);

@@ -8,6 +8,7 @@ import {
   ingestPartKey,
   jobKey,
   manifestKey,
+  mappingKeyBeside,
   partsPrefixOf,
   reportKey,
   stopKey,
@@ -31,6 +32,21 @@ describe('where objects lie', () => {
 
   test('the report of an upload lies under the upload’s own path', () => {
     expect(reportKey('incoming/hr/acme.csv', jobId, 'results.csv')).toBe(`reports/hr/acme.csv/${jobId}/results.csv`);
+  });
+
+  test('the report of an upload with a path that is too long lies under the beginning of it', () => {
+    const key = `incoming/${'ü'.repeat(507)}`;
+    const written = reportKey(key, jobId, 'summary.json');
+    expect(written).toBe(`reports/${'ü'.repeat(486)}/${jobId}/summary.json`);
+    expect(Buffer.byteLength(written)).toBe(1023);
+    expect(reportKey(key, jobId, 'retry.csv').startsWith(written.slice(0, -12))).toBe(true);
+  });
+
+  test('a folder whose mapping would have too long a key has none', () => {
+    expect(mappingKeyBeside('incoming/hr/acme.csv')).toBe('incoming/hr/mapping.json');
+    const folder = `incoming/${'x'.repeat(1002)}`;
+    expect(mappingKeyBeside(`${folder}/a`)).toHaveLength(1024);
+    expect(mappingKeyBeside(`${folder}x/a`)).toBeUndefined();
   });
 
   test('chunks and parts are listed in their order, and only those of the job', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { listNames, plain, quote } from '../../../lambdas/core/quote.ts';
+import { inert, inertJson, listNames, plain, quote } from '../../../lambdas/core/quote.ts';
 
 describe('foreign text in a sentence', () => {
   test('stands in curly quotes', () => {
@@ -46,6 +46,32 @@ describe('foreign text in a sentence', () => {
 
   test('a character is not cut in half where unprintable ones stand before it', () => {
     expect(plain('\u0000\u0000\u0000😀', 2).isWellFormed()).toBe(true);
+  });
+});
+
+/** What a terminal obeys. */
+const obeyed = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
+
+describe('text that is shown as it is', () => {
+  test.each([
+    ['Ann Lee, Zoë, 李, 😀, می‌خواهم', 'Ann Lee, Zoë, 李, 😀, می‌خواهم'],
+    ['\u001b[31mred', '\ufffd[31mred'],
+    ['a\r\nb\tc\u009b', 'a\ufffd\ufffdb\ufffdc\ufffd'],
+    ['\u202eevil\u2066', '\ufffdevil\ufffd'],
+    ['a\u2028b\u2029', 'a\ufffdb\ufffd'],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(inert(text)).toBe(shown);
+  });
+
+  test('as JSON says the same when it is read, and nothing to a terminal', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const json = inertJson(value);
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(json.replaceAll('\n', '')).not.toMatch(obeyed);
+      }),
+    );
+    expect(inertJson({ a: '\u009b\u202e' })).toBe('{\n  "a": "\\u009b\\u202e"\n}');
   });
 });
 

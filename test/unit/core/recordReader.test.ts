@@ -56,11 +56,11 @@ describe('damaged text', () => {
     expect(sketch(read(text, { width: 2 }))).toEqual(['1 a|b', '2* "1"|"2', '3 3|4', '4 5|6']);
   });
 
-  test('an unclosed quote that a later quote happens to close costs its own line only', () => {
+  test('an unclosed quote that a later quote happens to close costs the lines up to there: they may be one cell', () => {
     const text = 'a,b\n"1,2\n3,4\n5,"6"\n7,8\n';
     expect(sketch(read(text, { width: 2 }))).toEqual(['1 a|b', '2* "1|2', '3 3|4', '4 5|6', '5 7|8']);
     const closes = 'a,b\n"1,2\n3,4\n5,"\n7,8\n';
-    expect(sketch(read(closes, { width: 2 }))).toEqual(['1 a|b', '2* "1|2', '3 3|4', '4* 5|"', '5 7|8']);
+    expect(sketch(read(closes, { width: 2 }))).toEqual(['1 a|b', '2* "1|2', '3* 3|4', '4* 5|"', '5 7|8']);
   });
 
   test('a stray quote behind a quoted cell costs its own line only', () => {

@@ -3,6 +3,7 @@ import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { chunkKey, directoryKey, jobKey, manifestKey } from '../../../lambdas/core/keys.ts';
 import { readChunk } from '../../../lambdas/ledger/chunk.ts';
 import { noteBegun } from '../../../lambdas/ledger/overlap.ts';
+import { seal, unseal } from '../../../lambdas/ledger/seal.ts';
 import { jobIdsOf, reportFiles, runIngest, runReports, runWorkers, upload, wholeJob } from '../../support/wholeJob.ts';
 import { newWorld } from '../../support/world.ts';
 
@@ -100,8 +101,8 @@ describe('ingest', () => {
     for (const key of [jobKey(jobId), directoryKey(jobId)]) {
       await again.store.put(key, world.store.texts().get(key) ?? '', { kind: 'always' });
     }
-    const other = (world.store.texts().get(chunkKey(jobId, 1)) ?? '').replaceAll('person', 'somebody');
-    await again.store.put(chunkKey(jobId, 1), other, { kind: 'always' });
+    const other = unseal('a chunk', world.store.texts().get(chunkKey(jobId, 1)) ?? '').replaceAll('person', 'somebody');
+    await again.store.put(chunkKey(jobId, 1), seal(other), { kind: 'always' });
     await expect(runIngest(again, await upload(again, people(30)))).rejects.toThrow('holds other rows');
     expect(again.chunksQueue.bodies).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { createChunk, readChunk } from '../../../lambdas/ledger/chunk.ts';
 import { chunkMessage } from '../../../lambdas/ledger/messages.ts';
 import { noteBegun } from '../../../lambdas/ledger/overlap.ts';
 import { readPart, writePart } from '../../../lambdas/ledger/part.ts';
+import { sealedJson } from '../../../lambdas/ledger/record.ts';
 import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { type WorkerSettings, work } from '../../../lambdas/worker/work.ts';
 import { connect, invocation, newWorld, noMetrics, type World } from '../../support/world.ts';
@@ -540,7 +541,7 @@ describe('a chunk with an owner', () => {
     world.api.onInvite = () => {
       if (posts(world).length !== 5) return undefined;
       const taken = chunkOf(30, { state: { ...running, leaseEndsAtMs: world.clock.now() + minute } });
-      void world.store.put(chunkKey(jobId, 0), JSON.stringify(taken), { kind: 'always' });
+      void world.store.put(chunkKey(jobId, 0), sealedJson.write(taken), { kind: 'always' });
       takenAtMs = world.clock.now();
       return undefined;
     };
