@@ -3,7 +3,7 @@
  *
  * Source: https://developer.doit.com/reference (users, roles, organizations), and what was observed in practice.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LookUpAnswer, readInviteAnswer, readLookUpAnswer } from '../core/answers.ts';
 import type { Operation } from '../core/apiCalls.ts';
 import { emailKey } from '../core/email.ts';

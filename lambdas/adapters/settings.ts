@@ -1,7 +1,7 @@
 /**
  * The settings of a function, from its environment variables.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiLimits, outageLimits, workerLimits } from '../core/limits.ts';
 import type { DoitApiSettings } from './doitApi.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Reads the messages that S3 sends when something is written under `incoming/`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
 import { isUploadKey } from '../core/keys.ts';
 import { checkRecord, parseRecord } from '../ledger/record.ts';

@@ -3,7 +3,7 @@
  *
  * Strict, as all of the ledger: what an older version does not know it would drop when it writes the chunk again.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Chunk } from '../core/chunk.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';

@@ -2,7 +2,7 @@
  * `directory.json`: the directory snapshot. The first writer wins, so a second run of ingest judges by the same one.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Directory } from '../core/directory.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';

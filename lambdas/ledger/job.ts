@@ -1,7 +1,7 @@
 /**
  * `job.json`: the upload that a job processes, and the settings that decide what it does. The first writer fixes both.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { jobKey } from '../core/keys.ts';

@@ -1,7 +1,7 @@
 /**
  * `manifest.json`: what ingest found. Written last by ingest, so its existence means that ingest has ended.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { delimiters } from '../core/dialect.ts';
 import type { JobId } from '../core/jobId.ts';
 import { manifestKey } from '../core/keys.ts';

@@ -1,7 +1,7 @@
 /**
  * The bodies of our own messages. No personal data is in a queue.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobId } from '../core/jobId.ts';
 import { parseRecord } from './record.ts';
 import { countSchema, jobIdSchema } from './schemas.ts';

@@ -2,7 +2,7 @@
  * `parts/*.jsonl`: outcomes, one a line in row order, and a last line that says how many there are. The parts of a job
  * are one for each chunk and one for the rows that ingest settled itself; each is written once.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiCalls } from '../core/apiCalls.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import { writeLimits } from '../core/limits.ts';

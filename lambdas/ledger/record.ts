@@ -1,7 +1,7 @@
 /**
  * Reading and writing the small JSON objects of the ledger, each through its schema.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
 import { jobsPrefix } from '../core/keys.ts';
 import { ledgerLimits } from '../core/limits.ts';

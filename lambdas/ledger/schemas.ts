@@ -1,7 +1,7 @@
 /**
  * Schemas of what several objects of the ledger share.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiCalls, operations } from '../core/apiCalls.ts';
 import type { Mapping } from '../core/columns.ts';
 import { type Fault, faultCodes } from '../core/fault.ts';

@@ -1,7 +1,7 @@
 /**
  * `stop.json`: present when a job has stopped itself, and why. Workers start no call once they have seen it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobId } from '../core/jobId.ts';
 import { stopKey } from '../core/keys.ts';
 import type { ObjectStore } from '../ports.ts';

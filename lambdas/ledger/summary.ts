@@ -1,7 +1,7 @@
 /**
  * `summary.json`: written last, so when it exists, the report is whole.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { reportKey } from '../core/keys.ts';
 import { statuses } from '../core/outcome.ts';
 import { inertJson } from '../core/quote.ts';
