@@ -85,7 +85,10 @@ export interface Outage {
 export function prolong(outage: Outage | undefined, nowMs: number, firstDelayMs: number): Outage {
   const pauses = (outage?.pauses ?? 0) + 1;
   const lastDelayMs = outage === undefined ? 0 : outageDelayMs(outage.pauses, firstDelayMs);
-  return { sinceMs: outage?.sinceMs ?? nowMs, pauses, waitedMs: (outage?.waitedMs ?? 0) + lastDelayMs };
+  const sinceMs = outage?.sinceMs ?? nowMs;
+  // Two messages for the same chunk pause at the same time.
+  const waitedMs = Math.min((outage?.waitedMs ?? 0) + lastDelayMs, nowMs - sinceMs);
+  return { sinceMs, pauses, waitedMs };
 }
 
 /** How long to stay away after so many pauses, from 1. */

@@ -57,19 +57,28 @@ async function inviteRow(
 ): Promise<void> {
   try {
     // Each step is recorded in the chunk as it happens: p-retry discards a result when the signal was aborted meanwhile.
-    await pRetry(() => tryRow(index, caller), {
+    await pRetry(() => onceTaken(() => tryRow(index, caller)), {
       retries: workerLimits.rowRetriesMax,
       minTimeout: settings.retryDelayMinMs,
       maxTimeout: settings.retryDelayMaxMs,
       randomize: true,
       signal: halt.signal,
-      // After a 429 the pace has the delay, and the row is not to blame.
-      shouldConsumeRetry: ({ error }) => !(error instanceof SlowedDown),
     });
   } catch (error) {
     if (error instanceof Halted) return;
     if (error instanceof TryAgain) return await endRow(index, chunk, caller, halt);
     halt.set({ kind: 'broken', error });
+  }
+}
+
+/** After a 429 the pace has the delay, and the row is not to blame: it is no failed try. Ends with the chunk's halt. */
+async function onceTaken(call: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof SlowedDown)) throw error;
+    }
   }
 }
 
@@ -97,10 +106,10 @@ async function tryRow(index: number, caller: RowCaller): Promise<void> {
 async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt): Promise<void> {
   if (halt.reason !== undefined) return;
   try {
-    if (chunk.row(index).doubt !== undefined) await caller.lookUp(index);
+    if (chunk.row(index).doubt !== undefined) await onceTaken(() => caller.lookUp(index));
   } catch (error) {
     if (error instanceof Halted) return;
-    if (error instanceof TryAgain || error instanceof SlowedDown) {
+    if (error instanceof TryAgain) {
       if (!caller.mayBlameRows) return halt.set({ kind: 'api_down' });
       const message = 'Others are answered, but looking this person up failed again and again.';
       return chunk.setRow(index, giveUp(chunk.row(index), { status: 'failed', code: 'look_up_failed', message }));

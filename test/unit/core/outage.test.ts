@@ -95,7 +95,7 @@ describe('how long to stay away', () => {
   test('an outage keeps its beginning, and counts what was waited', () => {
     const first = prolong(undefined, 1000, half);
     expect(first).toEqual({ sinceMs: 1000, pauses: 1, waitedMs: 0 });
-    const third = prolong(prolong(first, 9000, half), 20_000, half);
+    const third = prolong(prolong(first, 1000 + minute, half), 1000 + 3 * minute, half);
     expect(third).toEqual({ sinceMs: 1000, pauses: 3, waitedMs: 1.5 * minute });
     expect(third.waitedMs).toBe(waitedMsBefore(3, half));
   });
@@ -108,12 +108,20 @@ describe('how long to stay away', () => {
 
   test('after the give-up time of waiting the rest is given up', () => {
     let outage = prolong(undefined, 0, half);
+    let nowMs = 0;
     while (outage.waitedMs < outageLimits.giveUpMs) {
       expect(isGivenUp(outage, outageLimits.giveUpMs)).toBe(false);
-      outage = prolong(outage, 0, half);
+      nowMs += outageDelayMs(outage.pauses, half);
+      outage = prolong(outage, nowMs, half);
     }
     expect(isGivenUp(outage, outageLimits.giveUpMs)).toBe(true);
     expect(outage.pauses).toBeLessThan(40);
+  });
+
+  test('two messages for the same chunk that wait at the same time do not wait twice as long', () => {
+    let outage = prolong(undefined, 0, half);
+    for (let pause = 0; pause < 60; pause += 1) outage = prolong(outage, pause * minute, half);
+    expect(outage.waitedMs).toBe(59 * minute);
   });
 
   test('a few failing rows are to blame after two pauses, many never are', () => {

@@ -3,7 +3,7 @@ import type { InviteAnswer } from '../../../lambdas/core/answers.ts';
 import type { Chunk } from '../../../lambdas/core/chunk.ts';
 import { type JobId, parseJobId } from '../../../lambdas/core/jobId.ts';
 import { chunkKey, chunkPartKey, ingestPartKey, manifestKey, stopKey } from '../../../lambdas/core/keys.ts';
-import { overlapLimits } from '../../../lambdas/core/limits.ts';
+import { overlapLimits, workerLimits } from '../../../lambdas/core/limits.ts';
 import type { Outcome } from '../../../lambdas/core/outcome.ts';
 import { createChunk, readChunk } from '../../../lambdas/ledger/chunk.ts';
 import { chunkMessage } from '../../../lambdas/ledger/messages.ts';
@@ -202,6 +202,18 @@ describe('a worker', () => {
     await worker(world)(chunkMessage(jobId, 0), invocation('a'));
     expect(world.api.calls).toEqual([`invite_user ${emailOf(2)}`, `find_user ${emailOf(2)}`]);
     expect(await outcomes(world)).toMatchObject([{ status: 'invited', code: 'confirmed_by_look_up', attempts: 1 }]);
+  });
+
+  test('takes a 429 for no failed try, also after the last one', async () => {
+    const world = await worldWith(chunkOf(1));
+    let tries = 0;
+    world.api.onInvite = () => {
+      tries += 1;
+      if (tries <= workerLimits.rowRetriesMax) return { answer: serverError, effect: false };
+      return tries <= workerLimits.rowRetriesMax + 3 ? { answer: { kind: 'slow_down' }, effect: false } : undefined;
+    };
+    expect(await worker(world)(chunkMessage(jobId, 0), invocation('a'))).toEqual({ kind: 'done' });
+    expect(await outcomes(world)).toMatchObject([{ status: 'invited', attempts: workerLimits.rowRetriesMax + 4 }]);
   });
 
   test('sends again where the look-up found nobody', async () => {
