@@ -60,6 +60,11 @@ export class RowCaller {
     return this.#hasInviteAnswer || this.#blamesRows;
   }
 
+  /** Whether invitations were tried, and nothing at all was answered since: only time was too short to call it an outage. */
+  get isUnanswered(): boolean {
+    return !this.#hasInviteAnswer && (this.#health.failuresInARow > 0 || this.#health.failingRows.size > 0);
+  }
+
   /**
    * Makes no call where a look-up has become due while this one waited for its turn.
    *
@@ -82,6 +87,8 @@ export class RowCaller {
     const startedAtMs = await this.#start();
     const answer = await api.findUser(chunk.row(index).invitee.email);
     if (isTaken(answer)) weather.accepted(clock.now());
+    // Whose invitation it was is for those to say who have seen the other jobs.
+    if (answer.kind === 'found') this.#expectSightOfOthers();
     const { overlaps } = chunk;
     chunk.setRow(index, afterLookUp(chunk.row(index), answer, { nowMs: startedAtMs, overlaps }));
     if (this.nextCall(index) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
@@ -116,8 +123,16 @@ export class RowCaller {
   }
 
   #expectLease(): void {
-    const { chunk, others, clock, halt, callTimeoutMs } = this.#parts;
-    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs && others.isSeen(chunk)) return;
+    const { chunk, clock, halt, callTimeoutMs } = this.#parts;
+    this.#expectSightOfOthers();
+    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;
+    halt.set({ kind: 'out_of_time' });
+    throw new Halted();
+  }
+
+  #expectSightOfOthers(): void {
+    const { chunk, others, halt } = this.#parts;
+    if (others.isSeen(chunk)) return;
     halt.set({ kind: 'out_of_time' });
     throw new Halted();
   }

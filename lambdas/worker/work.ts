@@ -149,6 +149,8 @@ async function inviteOpenRows(
   await invitations.done;
   ended.abort();
   await lease;
+  // The next delivery would count the failures anew, a second later, for as long as the outage lasts.
+  if (halt.reason?.kind === 'out_of_time' && caller.isUnanswered) return { kind: 'api_down' };
   return halt.reason;
 }
 

@@ -15,6 +15,7 @@ import type { SimulatedWorld } from './world.ts';
 export interface BulkInviteSettings {
   readonly workers: number;
   readonly concurrency: number;
+  readonly workerTimeMs: number;
   readonly giveUpMs: number;
 }
 
@@ -42,7 +43,7 @@ export function startBulkInvite(
   const uploads = new QueueModel({ name: 'uploads', ...queueLimits.uploads }, world);
   const chunks = new QueueModel({ name: 'chunks', ...queueLimits.chunks }, world);
   const reports = new QueueModel({ name: 'reports', ...queueLimits.reports }, world);
-  const { workers, concurrency, giveUpMs } = settings;
+  const { workers, concurrency, workerTimeMs, giveUpMs } = settings;
 
   const portsOf = (environment: Environment) => ({
     store: store.seenBy(environment),
@@ -68,12 +69,14 @@ export function startBulkInvite(
     uploads,
     (environment) => {
       const ports = portsOf(environment);
-      return system.consume(system.ingest(ingestSettings, ports), uploads.incomingTo(environment), ports.log, metrics);
+      // A newer version of the code, or other settings, from one invocation to the next.
+      const settings = world.faults.strikes('new_settings') ? { ...ingestSettings, workers: 40 } : ingestSettings;
+      return system.consume(system.ingest(settings, ports), uploads.incomingTo(environment), ports.log, metrics);
     },
     world,
   );
   const worker = new FunctionModel(
-    { name: 'worker', concurrency: workers, ...functionLimits.worker },
+    { name: 'worker', concurrency: workers, timeLimitMs: workerTimeMs },
     chunks,
     (environment) => {
       const ports = portsOf(environment);
@@ -105,6 +108,11 @@ function logOf(environment: Environment, { scheduler, record }: SimulatedWorld):
   const disturbed = (event: string, error?: unknown) => {
     trace(event, error);
     environment.wasDisturbed = true;
+    if (error === undefined) return;
+    record.errors.push(`${environment.name}: ${event}: ${String(error)}`);
+    // Faults of the world are no defects of the code. The class is that of a copy where a bug was planted.
+    if (error instanceof Error && error.name === 'BrokenInvariant')
+      record.violated('no_defect', `${environment.name} met a defect of its own: ${error.message}`);
   };
   return {
     info: (event) => trace(event),

@@ -9,6 +9,7 @@ async function expectNoHarm(runs: AsyncIterable<CrashRun>): Promise<number> {
   for await (const { moments, result } of runs) {
     expect(result.violations, `killed at the moments ${moments.join(' and ')}`).toEqual([]);
     // Every look-up works here, so nobody is left in doubt.
+    expect(result.statuses, `killed at the moments ${moments.join(' and ')}`).toEqual({ invited: 6 });
     expect(result.invited).toBe(6);
     count += 1;
   }

@@ -20,17 +20,18 @@ export interface User {
   readonly createdBy?: string;
 }
 
-export interface InviteCall {
+/** A call about one person. */
+export interface PersonCall {
+  readonly kind: 'invite' | 'look_up';
   readonly jobId: string;
   readonly email: string;
   readonly decidedAtMs: number;
-}
-
-export interface LookUpCall {
-  readonly jobId: string;
-  readonly email: string;
-  readonly arrivedAtMs: number;
-  readonly found: boolean;
+  /** When the invocation began that made it. */
+  readonly invocationBeganAtMs: number;
+  /** What came back of it; undefined while nothing has, and where there was no answer. */
+  httpStatus?: number;
+  /** When a look-up read the directory, and whether the person was in it. */
+  read?: { readonly atMs: number; readonly found: boolean };
 }
 
 /** How the API handles one call that has arrived. */
@@ -47,6 +48,10 @@ interface Handling {
 export interface ApiSettings {
   /** What an invitation of someone who exists is answered; not documented. */
   readonly existsStatus: 400 | 409;
+  /** The share of calls that are answered with 503 while it is down; the others get no answer. */
+  readonly answersWhileDown: number;
+  /** Calls at once in one worker. */
+  readonly concurrency: number;
   /** Calls accepted in a second, where there is a limit. */
   readonly ratePerSecond: number;
   /** How long it takes over a call, at most. */
@@ -55,35 +60,47 @@ export interface ApiSettings {
 
 interface OpenCall {
   readonly environment: Environment;
-  /** Job and email of an invitation; empty for other calls. */
-  readonly invites: string;
+  readonly person?: PersonCall;
 }
 
 /** The API's edge gives up on a call after about this time; its effect does not come later. */
 const edgeMs = 115_000;
 
+/** After so long an outage those who wait for its end come rarely. */
+const longDownMs = 20 * 60_000;
+
 const proxyStatuses = [502, 503, 504, 524] as const;
 /** Also what is no sensible value. */
 const retryAfterMs = [0, 1000, 7000, 3_600_000] as const;
+const refusals = [400, 403, 404, 422] as const;
 
 export class DoitApiModel {
   readonly #world: SimulatedWorld;
   readonly #settings: ApiSettings;
   readonly users = new Map<string, User>();
-  readonly inviteCalls: InviteCall[] = [];
-  readonly lookUpCalls: LookUpCall[] = [];
+  readonly personCalls: PersonCall[] = [];
   /** Emails of jobs with an invitation whose answer did not tell what happened: `job email`. */
   readonly ambiguous = new Set<string>();
   calls = 0;
   callsAtOnceMost = 0;
   readonly #open = new Set<OpenCall>();
   #arrivals: number[] = [];
-  isDown = false;
+  /** Calls that found the API down for longer than `longDownMs`, by job. */
+  readonly callsWhileLongDown = new Map<string, number>();
+  #downSinceMs: number | undefined;
   isKeyRevoked = false;
 
   constructor(settings: ApiSettings, world: SimulatedWorld) {
     this.#settings = settings;
     this.#world = world;
+  }
+
+  get isDown(): boolean {
+    return this.#downSinceMs !== undefined;
+  }
+
+  set isDown(isDown: boolean) {
+    this.#downSinceMs = isDown ? (this.#downSinceMs ?? this.#world.scheduler.nowMs) : undefined;
   }
 
   /** The network between one environment and the API. */
@@ -95,15 +112,14 @@ export class DoitApiModel {
     const { scheduler, chance, record } = this.#world;
     const { jobId } = environment;
     const operation = `${request.method} ${request.path} ${request.body ?? ''}`;
-    const call = { environment, invites: request.method === 'POST' ? `${jobId} ${emailOf(request)}` : '' };
+    const person = personCallOf(request, environment, scheduler.nowMs);
+    const call: OpenCall = person === undefined ? { environment } : { environment, person };
     this.#begin(call);
-    if (request.method === 'POST') {
-      this.inviteCalls.push({ jobId, email: emailOf(request), decidedAtMs: scheduler.nowMs });
-    }
     return new Promise((resolve) => {
       const end = (exchange: Exchange) => {
         if (!this.#open.delete(call)) return;
         record.trace(scheduler.nowMs, `${environment.name} is answered ${statusOf(exchange)}`);
+        if (person !== undefined && exchange.kind === 'answer') person.httpStatus = exchange.httpStatus;
         resolve(exchange);
       };
       environment.resume(timeoutMs, () => {
@@ -114,7 +130,7 @@ export class DoitApiModel {
         const { takesEffect, effectAfterMs, answerAfterMs, answer } = this.#handle(request, jobId);
         let usual: Exchange = { kind: 'no_answer', detail: 'no answer (ECONNRESET)' };
         scheduler.after(effectAfterMs, () => {
-          usual = this.#perform(request, jobId, takesEffect);
+          usual = this.#perform(request, jobId, takesEffect, person);
           environment.arriveBack(operation);
         });
         if (answerAfterMs !== undefined) environment.resume(answerAfterMs, () => end(answer ?? usual));
@@ -123,14 +139,26 @@ export class DoitApiModel {
   }
 
   #begin(call: OpenCall): void {
+    const { record } = this.#world;
+    const { environment, person } = call;
+    let ofEnvironment = 1;
     for (const other of this.#open) {
       if (!other.environment.isAlive) this.#open.delete(other);
-      else if (call.invites !== '' && other.invites === call.invites && !other.environment.wasFrozen)
-        this.#world.record.violated('one_call_at_a_time', `${call.invites} is invited by two calls at once.`);
+      else if (isSameInvitation(person, other.person) && !other.environment.wasFrozen)
+        record.violated('one_call_at_a_time', `${person?.email} is invited by two calls of ${person?.jobId} at once.`);
+      if (other.environment === environment) ofEnvironment += 1;
     }
+    if (ofEnvironment > this.#settings.concurrency)
+      record.violated('calls_at_once', `${environment.name} makes ${ofEnvironment} calls at once.`);
     this.#open.add(call);
+    if (person !== undefined) this.personCalls.push(person);
     this.calls += 1;
     this.callsAtOnceMost = Math.max(this.callsAtOnceMost, this.#open.size);
+  }
+
+  #countLongDown(jobId: string): void {
+    if (this.#downSinceMs === undefined || this.#world.scheduler.nowMs - this.#downSinceMs < longDownMs) return;
+    this.callsWhileLongDown.set(jobId, (this.callsWhileLongDown.get(jobId) ?? 0) + 1);
   }
 
   #isAmbiguous(request: Request, jobId: string): void {
@@ -148,8 +176,9 @@ export class DoitApiModel {
     });
     if (this.isDown) {
       faults.count('api_down');
+      this.#countLongDown(jobId);
       this.#isAmbiguous(request, jobId);
-      return chance.happens(0.5) ? refuse(503) : { takesEffect: false, effectAfterMs };
+      return chance.happens(this.#settings.answersWhileDown) ? refuse(503) : { takesEffect: false, effectAfterMs };
     }
     if (this.isKeyRevoked) {
       faults.count('key_revoked');
@@ -162,14 +191,17 @@ export class DoitApiModel {
     if (faults.strikes('api_429')) return refuse(429);
     if (faults.strikes('api_429_retry_after')) return refuse(429, { retryAfterMs: chance.pick(retryAfterMs) });
     if (request.method === 'GET') return this.#handleRead(asUsual, refuse);
+    if (faults.strikes('api_refuses')) return refuse(chance.pick(refusals));
     const handling = this.#handleInvite(asUsual, refuse);
-    if (handling !== asUsual) this.#isAmbiguous(request, jobId);
+    const isClear = handling.answer === undefined && handling.answerAfterMs !== undefined;
+    if (!isClear) this.#isAmbiguous(request, jobId);
     return handling;
   }
 
   #handleRead(asUsual: Handling, refuse: (httpStatus: number) => Handling): Handling {
     const { faults, chance } = this.#world;
     if (faults.strikes('api_read_slow')) return slowly(asUsual, chance.between(1000, 60_000));
+    if (faults.strikes('api_read_refused')) return refuse(chance.pick(refusals));
     if (!faults.strikes('api_read_fails')) return asUsual;
     if (chance.happens(0.3)) return { takesEffect: true, effectAfterMs: asUsual.effectAfterMs };
     if (chance.happens(0.3)) return { ...asUsual, answer: answerOf(200, undefined) };
@@ -200,8 +232,8 @@ export class DoitApiModel {
     return asUsual;
   }
 
-  #perform(request: Request, jobId: string, takesEffect: boolean): Exchange {
-    if (request.method === 'GET') return this.#read(request.path, jobId);
+  #perform(request: Request, jobId: string, takesEffect: boolean, person: PersonCall | undefined): Exchange {
+    if (request.method === 'GET') return this.#read(request.path, person);
     const email = emailOf(request);
     if (email.startsWith('refused')) return answerOf(400, { error: 'This person may not be invited.' });
     const there = this.users.get(email);
@@ -225,18 +257,12 @@ export class DoitApiModel {
     return answerOf(201, { message: 'Invited.', user });
   }
 
-  #read(path: string, jobId: string): Exchange {
+  #read(path: string, person: PersonCall | undefined): Exchange {
     if (path === '/auth/v1/validate') return answerOf(200, { email: 'owner@acme.example', domain: 'acme.example' });
     if (path === '/iam/v1/users') return answerOf(200, { users: [...this.users.values()], rowCount: this.users.size });
-    const email = new URL(path, 'http://api.example').searchParams.get('email')?.toLowerCase();
-    if (email === undefined) return answerOf(200, { roles: [], organizations: [] });
-    const user = this.users.get(email);
-    this.lookUpCalls.push({
-      jobId,
-      email,
-      arrivedAtMs: this.#world.scheduler.nowMs,
-      found: user !== undefined,
-    });
+    if (person === undefined) return answerOf(200, { roles: [], organizations: [] });
+    const user = this.users.get(person.email);
+    person.read = { atMs: this.#world.scheduler.nowMs, found: user !== undefined };
     return answerOf(200, { users: user === undefined ? [] : [user] });
   }
 
@@ -251,6 +277,21 @@ export class DoitApiModel {
 
 function slowly(handling: Handling, ms: number): Handling {
   return { ...handling, effectAfterMs: ms, answerAfterMs: ms + 50 };
+}
+
+function personCallOf(request: Request, environment: Environment, nowMs: number): PersonCall | undefined {
+  const isInvite = request.method === 'POST';
+  const email = isInvite
+    ? emailOf(request)
+    : new URL(request.path, 'http://api.example').searchParams.get('email')?.toLowerCase();
+  if (email === undefined) return undefined;
+  const { jobId, beganAtMs: invocationBeganAtMs } = environment;
+  return { kind: isInvite ? 'invite' : 'look_up', jobId, email, decidedAtMs: nowMs, invocationBeganAtMs };
+}
+
+function isSameInvitation(call: PersonCall | undefined, other: PersonCall | undefined): boolean {
+  if (call?.kind !== 'invite' || other?.kind !== 'invite') return false;
+  return call.jobId === other.jobId && call.email === other.email;
 }
 
 function emailOf({ body = '{}' }: Request): string {

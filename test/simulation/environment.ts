@@ -15,6 +15,9 @@ export interface Travel {
   readonly backMs: number;
 }
 
+/** How far the clock of a machine is off, at most: two of them then differ by less than a quiet start has to spare. */
+const clockOffMs = 900;
+
 /** How long an environment stands still. */
 const freezeMs = { from: 1000, to: 200_000 } as const;
 /** A packet that left late: shorter, because a request outlives no connection for long. */
@@ -28,6 +31,8 @@ export class Environment implements Ambient {
   /** What was on its way when the environment died is lost, or still arrives. */
   #losesRequests = false;
   #tokens = 0;
+  /** How far its clock is off. */
+  readonly #clockMs: number;
   /** The job that the invocation under way is about, for the ledgers. */
   jobId = '';
   chunk = -1;
@@ -35,6 +40,10 @@ export class Environment implements Ambient {
   wasDisturbed = false;
   /** Whether it stood still in this invocation. */
   wasFrozen = false;
+  /** Whether the store kept it waiting in this invocation. */
+  wasHeldUp = false;
+  /** When the invocation under way began. */
+  beganAtMs = 0;
   /** Cut off from the store until then. */
   storeUnreachableUntilMs = 0;
   onDeath: () => void = () => undefined;
@@ -45,6 +54,7 @@ export class Environment implements Ambient {
   constructor(name: string, world: SimulatedWorld) {
     this.name = name;
     this.#world = world;
+    this.#clockMs = drawClock(world);
   }
 
   get isAlive(): boolean {
@@ -58,6 +68,8 @@ export class Environment implements Ambient {
     this.chunk = chunk;
     this.wasDisturbed = false;
     this.wasFrozen = false;
+    this.wasHeldUp = false;
+    this.beganAtMs = this.#world.scheduler.nowMs;
   }
 
   end(): void {
@@ -67,7 +79,7 @@ export class Environment implements Ambient {
   get clock(): Clock {
     const { scheduler } = this.#world;
     return {
-      now: () => scheduler.nowMs,
+      now: () => scheduler.nowMs + this.#clockMs,
       sleep: (ms, signal) => {
         if (signal?.aborted === true) return Promise.resolve();
         return new Promise((resolve) => {
@@ -149,9 +161,9 @@ export class Environment implements Ambient {
     });
   }
 
-  /** To be called when an operation has taken effect, before its answer is on the way back. */
+  /** To be called when an operation has taken effect, before its answer is on the way back. An effect may come after the invocation. */
   arriveBack(operation: string): void {
-    if (this.#isAlive && this.#world.crashes.strikes('after', operation)) this.kill();
+    if (this.#isAlive && this.#isRunning && this.#world.crashes.strikes('after', operation)) this.kill();
   }
 
   kill(): void {
@@ -171,4 +183,10 @@ export class Environment implements Ambient {
     this.wasFrozen = true;
     this.wasDisturbed = true;
   }
+}
+
+function drawClock({ faults, chance }: SimulatedWorld): number {
+  if (!faults.isOn('clocks_differ')) return 0;
+  faults.count('clocks_differ');
+  return chance.between(-clockOffMs, clockOffMs);
 }

@@ -18,6 +18,7 @@ export const faultKinds = [
   'message_received_in_vain',
   'batch_sent_in_part',
   'acknowledgement_lost',
+  'hiding_fails',
   'dead_letter',
   // The functions.
   'killed_before_operation',
@@ -26,6 +27,8 @@ export const faultKinds = [
   'frozen',
   'frozen_while_sending',
   'event_twice',
+  'clocks_differ',
+  'new_settings',
   // The DoiT API.
   'api_429',
   'api_429_retry_after',
@@ -41,11 +44,14 @@ export const faultKinds = [
   'api_unreadable',
   'api_unreadable_with_effect',
   'api_conflict',
+  'api_refuses',
   'api_slow',
   'api_read_fails',
   'api_read_slow',
+  'api_read_refused',
   'api_down',
   'key_revoked',
+  'key_revoked_briefly',
   // The input.
   'overlapping_upload',
   'upload_replaced',

@@ -63,6 +63,8 @@ export class FunctionModel {
 
     const timeLimit = scheduler.at(endsAtMs, () => {
       this.#world.faults.count('killed_by_time_limit');
+      if (!environment.wasFrozen && !environment.wasHeldUp)
+        record.violated('ends_in_time', `${environment.name} did not end in time, though nothing held it up.`);
       environment.kill();
     });
     const end = () => {

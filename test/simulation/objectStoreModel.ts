@@ -56,9 +56,9 @@ export class ObjectStoreModel {
   /** The store as one environment sees it. */
   seenBy(environment: Environment): ObjectStore {
     const operate = <T>(operation: string, perform: () => T) =>
-      environment.operate(operation, this.#travel(), () => this.#read(perform, environment));
+      environment.operate(operation, this.#travel(environment), () => this.#read(perform, environment));
     const put = (key: string, text: string, condition: PutCondition) =>
-      environment.operate(`put ${key}`, this.#travel(), () => this.#put(key, text, condition, environment));
+      environment.operate(`put ${key}`, this.#travel(environment), () => this.#put(key, text, condition, environment));
     return {
       head: (key, versionId) => operate(`head ${key}`, () => this.info(key, versionId)),
       readText: (key) =>
@@ -92,7 +92,7 @@ export class ObjectStoreModel {
   ): AsyncGenerator<{ key: string; etag: string }> {
     let after = startAfter ?? '';
     for (;;) {
-      const page = await environment.operate(`list ${prefix}`, this.#travel(), () =>
+      const page = await environment.operate(`list ${prefix}`, this.#travel(environment), () =>
         this.#read(
           () =>
             this.keys(prefix)
@@ -112,7 +112,7 @@ export class ObjectStoreModel {
     const bytes = Buffer.from(text);
     for (let start = 0; start < bytes.length; start += pieceBytes) {
       if (start > 0) {
-        await environment.operate(`read ${info.key}`, this.#travel(), (): Ended<undefined> => {
+        await environment.operate(`read ${info.key}`, this.#travel(environment), (): Ended<undefined> => {
           if (this.#world.faults.strikes('upload_breaks_off')) return failed('The connection broke off.');
           return { kind: 'value', value: undefined };
         });
@@ -147,9 +147,11 @@ export class ObjectStoreModel {
     return faults.strikes('store_error_before_effect');
   }
 
-  #travel(): Travel {
+  #travel(environment: Environment): Travel {
     const { chance, faults } = this.#world;
-    const slowMs = faults.strikes('store_slow') ? chance.between(1000, 25_000) : 0;
+    const isSlow = faults.strikes('store_slow');
+    if (isSlow) environment.wasHeldUp = true;
+    const slowMs = isSlow ? chance.between(1000, 25_000) : 0;
     return { toMs: chance.between(2, 20) + slowMs, backMs: chance.between(2, 20) };
   }
 

@@ -117,7 +117,7 @@ export class QueueModel {
   }
 
   incomingTo(environment: Environment): IncomingQueue {
-    const { chance } = this.#world;
+    const { chance, faults } = this.#world;
     return {
       hide: (receiptHandle, seconds) =>
         environment.operate(
@@ -125,8 +125,11 @@ export class QueueModel {
           { toMs: chance.between(2, 20), backMs: chance.between(2, 20) },
           (): Ended<undefined> => {
             const message = this.#messages.find((candidate) => candidate.receiptHandle === receiptHandle);
-            if (message !== undefined) this.#hideFor(message, seconds * 1000);
-            return { kind: 'value', value: undefined };
+            const fails = faults.strikes('hiding_fails');
+            if (message !== undefined && !(fails && chance.happens(0.5))) this.#hideFor(message, seconds * 1000);
+            return fails
+              ? { kind: 'error', error: new Error('The visibility could not be changed.') }
+              : { kind: 'value', value: undefined };
           },
         ),
     };

@@ -11,6 +11,8 @@ export interface Violation {
 export class Record {
   readonly violations: Violation[] = [];
   readonly lines: string[] = [];
+  /** Errors that the code logged. */
+  readonly errors: string[] = [];
   readonly #keepsLines: boolean;
   #hash = 0x811c_9dc5;
 

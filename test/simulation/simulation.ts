@@ -2,13 +2,18 @@
  * One simulation: a world drawn from a seed, uploads, faults, healing, and what was found at the end.
  */
 
+import { reportKey } from '../../lambdas/core/keys.ts';
+import type { Status } from '../../lambdas/core/outcome.ts';
+import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { takeOverGlobals } from './ambient.ts';
 import { type BulkInvite, startBulkInvite } from './bulkInvite.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import {
   checkJob,
+  checkPatience,
   checkSecondInvitations,
   checkStopIsKept,
+  checkUndisturbed,
   checkWrite,
   type Evidence,
   type SimulatedJob,
@@ -38,8 +43,10 @@ export interface Scenario {
   readonly usersBefore: readonly Pick<User, 'email' | 'status'>[];
   readonly workers: number;
   readonly concurrency: number;
+  readonly workerTimeMs: number;
   readonly giveUpMs: number;
   readonly existsStatus: 400 | 409;
+  readonly answersWhileDown: number;
   readonly ratePerSecond: number;
   readonly workMs: number;
   /** Faults are over after so long. */
@@ -49,6 +56,8 @@ export interface Scenario {
   /** When the API is down, from and to, after the start. */
   readonly outages: readonly (readonly [fromMs: number, toMs: number])[];
   readonly keyRevokedAfterMs?: number;
+  /** For so long; undefined: until the healing. */
+  readonly keyRevokedForMs?: number;
 }
 
 export interface SimulationOptions {
@@ -70,6 +79,8 @@ export interface SimulationResult {
   readonly calls: number;
   readonly inviteCalls: number;
   readonly invited: number;
+  /** Rows of all reports by status. */
+  readonly statuses: { readonly [status in Status]?: number };
   readonly faults: FaultCounts;
   /** From the healing (or the redrive after it) to the last report; 0 where it was there before. */
   readonly reportAfterHealingMs: number;
@@ -91,7 +102,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 function drawScenario(seed: number, more: readonly FaultKind[] = []): Scenario {
   const chance = chanceOf(seed);
   const kinds = [...new Set([...Faults.draw(chance), ...more])];
-  const people = [...peopleOf(chance.between(3, 12)), 'refused1@acme.example'];
+  const people = [...peopleOf(chance.pick([chance.between(3, 12), 30])), 'refused1@acme.example'];
   const usersBefore = people
     .filter((email) => !email.startsWith('refused') && chance.happens(0.15))
     .map((email) => ({ email, status: chance.pick(['active', 'invited', 'Disabled']) }));
@@ -100,22 +111,40 @@ function drawScenario(seed: number, more: readonly FaultKind[] = []): Scenario {
   return {
     seed,
     kinds,
-    uploads: drawUploads(chance, people, on),
+    uploads: drawUploads(chance, people, on, healAfterMs),
     usersBefore,
     workers: chance.between(2, 3),
-    concurrency: chance.between(1, 4),
+    concurrency: chance.pick([1, 2, 4, 10]),
+    // So little that a chunk often takes several invocations, or plenty.
+    workerTimeMs: chance.pick([1.5 * minute, 5 * minute]),
     giveUpMs: chance.pick([hour, 6 * hour]),
     existsStatus: chance.pick([400, 409]),
+    answersWhileDown: chance.pick([0, 0.5, 1]),
     ratePerSecond: chance.between(1, 10),
     workMs: chance.pick([300, 300, 3000, 20_000]),
     healAfterMs,
     redriveAfterMs: chance.pick([0, hour, 2 * day]),
     outages: on.has('api_down') ? drawOutages(chance) : [],
-    ...(on.has('key_revoked') && chance.happens(0.5) ? { keyRevokedAfterMs: chance.between(0, 2 * minute) } : {}),
+    ...drawRevocation(chance, on),
   };
 }
 
-function drawUploads(chance: Chance, people: readonly string[], on: ReadonlySet<FaultKind>): Upload[] {
+/** Until the healing, or for so short a time that most of a job does not notice. */
+function drawRevocation(
+  chance: Chance,
+  on: ReadonlySet<FaultKind>,
+): Pick<Scenario, 'keyRevokedAfterMs' | 'keyRevokedForMs'> {
+  const keyRevokedAfterMs = chance.between(0, 2 * minute);
+  if (on.has('key_revoked_briefly')) return { keyRevokedAfterMs, keyRevokedForMs: chance.between(100, 5000) };
+  return on.has('key_revoked') && chance.happens(0.5) ? { keyRevokedAfterMs } : {};
+}
+
+function drawUploads(
+  chance: Chance,
+  people: readonly string[],
+  on: ReadonlySet<FaultKind>,
+  healAfterMs: number,
+): Upload[] {
   const rowsMax = chance.pick([3, 8, 20, 40]);
   const draw = (key: string, atMs: number): Upload => ({
     key,
@@ -125,7 +154,14 @@ function drawUploads(chance: Chance, people: readonly string[], on: ReadonlySet<
   });
   const uploads = [draw('incoming/people.csv', 0)];
   const laterMs = () =>
-    chance.pick([0, chance.between(0, 3000), chance.between(0, 2 * minute), chance.between(0, hour)]);
+    chance.pick([
+      0,
+      chance.between(0, 3000),
+      chance.between(0, 2 * minute),
+      chance.between(0, hour),
+      // While what is left of the first one waits among the dead letters.
+      chance.between(0, healAfterMs + deadLettersWithinMs),
+    ]);
   if (on.has('overlapping_upload')) uploads.push(draw('incoming/others.csv', laterMs()));
   if (on.has('upload_replaced')) uploads.push(draw('incoming/people.csv', laterMs()));
   return uploads;
@@ -151,9 +187,9 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   for (const [index, { email, status }] of scenario.usersBefore.entries())
     api.users.set(email, { id: `old-${index}`, email, status, createdAtMs: 0 });
   const usersBefore = new Map(api.users);
-  const disturbedChunks = new Set<string>();
+  const disturbances = new Map<string, number>();
   const bulkInvite = startBulkInvite(options.system ?? production, scenario, store, api, world, ({ jobId, chunk }) => {
-    disturbedChunks.add(`${jobId} ${chunk}`);
+    disturbances.set(`${jobId} ${chunk}`, (disturbances.get(`${jobId} ${chunk}`) ?? 0) + 1);
   });
   let reportedAtMs = 0;
   const check = checkWrite(store, record);
@@ -164,7 +200,7 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
 
   const jobs: SimulatedJob[] = [];
   scheduleUploads(scenario, world, store, bulkInvite, jobs);
-  scheduleOutages(scenario, scheduler, api);
+  scheduleOutages(scenario, world, api);
 
   let ends = await scheduler.run(startMs + scenario.healAfterMs);
   faults.heal();
@@ -183,12 +219,24 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   if (!ends) record.violated('ends', 'Events do not come to an end.');
   if (bulkInvite.queues.some((queue) => !queue.isEmpty))
     record.violated('liveness', 'Queues still hold messages long after everything was healed.');
-  const evidence: Evidence = { store, api, record, disturbedChunks, usersBefore, hadFaults: anyStruck(faults.counts) };
+  const evidence: Evidence = {
+    store,
+    api,
+    record,
+    disturbances,
+    usersBefore,
+    hadFaults: anyStruck(faults.counts),
+    giveUpMs: scenario.giveUpMs,
+    jobCount: jobs.length,
+    outageMs: scenario.outages.reduce((sum, [fromMs, toMs]) => sum + toMs - fromMs, 0),
+  };
   for (const job of jobs) {
     checkJob(job, evidence);
     checkStopIsKept(job, evidence);
+    checkPatience(job, evidence);
   }
   checkSecondInvitations(evidence);
+  if (!evidence.hadFaults && options.crashes === undefined) checkUndisturbed(jobs, evidence);
   const callsAtOnceMax = scenario.workers * scenario.concurrency + 2;
   if (api.callsAtOnceMost > callsAtOnceMax)
     record.violated('calls_at_once', `${api.callsAtOnceMost} calls were under way at once; ${callsAtOnceMax} may be.`);
@@ -200,11 +248,22 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     virtualMs: Math.max(reportedAtMs, startMs) - startMs,
     rows: jobs.reduce((sum, { roster }) => sum + roster.rows.length, 0),
     calls: api.calls,
-    inviteCalls: api.inviteCalls.length,
+    inviteCalls: api.personCalls.filter(({ kind }) => kind === 'invite').length,
     invited: [...api.users.values()].filter(({ createdBy }) => createdBy !== undefined).length,
+    statuses: countStatuses(jobs, store),
     faults: faults.counts,
     reportAfterHealingMs: Math.max(0, reportedAtMs - healedAtMs),
   };
+}
+
+function countStatuses(jobs: readonly SimulatedJob[], store: ObjectStoreModel): SimulationResult['statuses'] {
+  const statuses: { [status in Status]?: number } = {};
+  for (const { key, jobId } of jobs) {
+    const { counts } = JSON.parse(store.text(reportKey(key, jobId, 'summary.json')) ?? '{"counts":{}}') as Summary;
+    for (const [status, count] of Object.entries(counts) as [Status, number][])
+      if (count > 0) statuses[status] = (statuses[status] ?? 0) + count;
+  }
+  return statuses;
 }
 
 function scheduleUploads(
@@ -220,7 +279,7 @@ function scheduleUploads(
       if (index > 0) faults.count(upload.key === uploads[0]?.key ? 'upload_replaced' : 'overlapping_upload');
       store.write(upload.key, upload.roster.text, { kind: 'always' });
       const { jobId, event } = fixedJob(store, upload, scheduler.nowMs);
-      jobs.push({ jobId, key: upload.key, roster: upload.roster });
+      jobs.push({ jobId, key: upload.key, roster: upload.roster, uploadedAtMs: scheduler.nowMs });
       bulkInvite.announce(event);
       if (!faults.strikes('event_twice')) return;
       scheduler.after(chance.between(0, 6 * hour), () => bulkInvite.announce(event));
@@ -228,7 +287,11 @@ function scheduleUploads(
   }
 }
 
-function scheduleOutages({ outages, keyRevokedAfterMs }: Scenario, scheduler: Scheduler, api: DoitApiModel): void {
+function scheduleOutages(
+  { outages, keyRevokedAfterMs, keyRevokedForMs }: Scenario,
+  { scheduler, faults }: SimulatedWorld,
+  api: DoitApiModel,
+): void {
   for (const [fromMs, toMs] of outages) {
     scheduler.at(startMs + fromMs, () => {
       api.isDown = true;
@@ -240,6 +303,11 @@ function scheduleOutages({ outages, keyRevokedAfterMs }: Scenario, scheduler: Sc
   if (keyRevokedAfterMs === undefined) return;
   scheduler.at(startMs + keyRevokedAfterMs, () => {
     api.isKeyRevoked = true;
+    if (keyRevokedForMs === undefined) return;
+    faults.count('key_revoked_briefly');
+    scheduler.after(keyRevokedForMs, () => {
+      api.isKeyRevoked = false;
+    });
   });
 }
 

@@ -125,6 +125,25 @@ describe('a worker whose job is not alone', () => {
     expect(posts(world)).toHaveLength(6);
   });
 
+  test('does not call its own what it finds after it has not seen for long who else is at work', async () => {
+    const world = await worldWith(chunkOf(1));
+    world.api.onInvite = () => ({ answer: noAnswer, effect: false });
+    let lookUps = 0;
+    world.api.onFind = () => {
+      lookUps += 1;
+      if (lookUps > 1) return undefined;
+      // The look-up takes long, as does a save beside it; meanwhile another job begins, and invites the same person.
+      void noteBegun(world.store, other, world.clock.now() + 1000);
+      world.clock.advance(20_000);
+      world.api.users.set(emailOf(2), { id: 'theirs', status: 'invited' });
+      return { kind: 'found', userId: 'theirs', userStatus: 'invited' };
+    };
+    const handle = worker(world);
+    expect((await handle(chunkMessage(jobId, 0), invocation('a'))).kind).toBe('later');
+    await handle(chunkMessage(jobId, 0), invocation('b'));
+    expect(await outcomes(world)).toMatchObject([{ status: 'unknown', code: 'invited_by_one_of_several' }]);
+  });
+
   test('starts no call while it cannot see who else is at work', async () => {
     const world = await worldWith(chunkOf(30));
     world.api.latencyMs = 4000;
