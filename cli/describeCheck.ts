@@ -41,8 +41,13 @@ export function describeCheck(name: string, result: CheckResult): string[] {
     ...section('Left out or changed', outcomeLines(result.notices)),
     ...section('Problems', outcomeLines(result.problems)),
     '',
-    verdict(result),
+    `${verdict(result)}. Nothing was sent.`,
   ];
+}
+
+/** Lines of text, where the file is about to be used: what a person should not miss. */
+export function describeBriefly(name: string, result: CheckResult): string[] {
+  return [`${name}: ${verdict(result)}.`, ...section('Problems', outcomeLines(result.problems))];
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -102,5 +107,5 @@ function verdict({ rows, invitees, counts, problems }: CheckResult): string {
     ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
     problems.count === 0 ? 'no problems' : `${problems.count} with problems`,
   ];
-  return `${parts.join(' · ')}. Nothing was sent.`;
+  return parts.join(' · ');
 }

@@ -8,8 +8,8 @@ import type { Mapping } from '../../lambdas/core/columns.ts';
 import { inertJson } from '../../lambdas/core/quote.ts';
 import { type CheckResult, checkUpload } from '../checkUpload.ts';
 import { describeCheck } from '../describeCheck.ts';
-import { exitCodes } from '../describeSummary.ts';
 import { expectFile } from '../expectFile.ts';
+import { exitCodes } from '../jobs/describeSummary.ts';
 import { openTerminal } from '../terminal.ts';
 
 export interface CheckOptions {

@@ -9,7 +9,7 @@ import { queueLimits } from '../../lambdas/core/limits.ts';
 import { addBucketEvents, uploadEventBody } from './bucketEvents.ts';
 import { addConditionalWrites } from './conditionalWrites.ts';
 import type { FastifyInstance } from './fastify.ts';
-import { refuseStrangers } from './refuseStrangers.ts';
+import { type AllowedUpload, refuseStrangers } from './refuseStrangers.ts';
 
 export const bucketName = 'bulk-invite';
 
@@ -24,6 +24,8 @@ export interface EmbeddedServices {
   readonly queueUrls: Readonly<Record<QueueName, string>>;
   /** Puts the event of an upload into the uploads queue. */
   announce(key: string, etag: string): void;
+  /** Lets whoever has this address put an object there, until its end. */
+  allowUpload(url: string, endsAtMs: number): void;
   /** Queues with messages that were received too often. */
   deadLetters(): readonly QueueName[];
   /** Gives those messages another chance. */
@@ -44,8 +46,9 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
     accessKeyId: randomBytes(16).toString('hex'),
     secretAccessKey: randomBytes(16).toString('hex'),
   };
+  const allowedUploads: AllowedUpload[] = [];
   server = await startOnLoopback(dataFolder, (app) => {
-    refuseStrangers(app, credentials.accessKeyId);
+    refuseStrangers(app, credentials.accessKeyId, allowedUploads);
     addConditionalWrites(app, credentials.accessKeyId);
     addBucketEvents(app, bucketName, send);
   });
@@ -57,6 +60,10 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
     credentials,
     queueUrls,
     announce: (key, etag) => send(uploadEventBody(key, etag)),
+    allowUpload: (url, endsAtMs) => {
+      const { pathname, search } = new URL(url);
+      allowedUploads.push({ address: `${pathname}${search}`, endsAtMs });
+    },
     deadLetters: () =>
       names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
     redrive: () => redrive(started, credentials),

@@ -1,17 +1,14 @@
 /**
- * One machine in the place of AWS: the embedded services, and the three handlers fed from their queues.
+ * One machine in the place of AWS: the three handlers, fed from the queues of the embedded services.
  */
-import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { s3ObjectStore } from '../../lambdas/adapters/s3ObjectStore.ts';
 import { functionLimits } from '../../lambdas/core/limits.ts';
-import type { ObjectStore } from '../../lambdas/ports.ts';
-import { bucketName, type EmbeddedServices, type QueueName, startEmbeddedServices } from './embeddedServices.ts';
+import { setVariables } from '../setVariables.ts';
+import { bucketName, type EmbeddedServices, type QueueName } from './embeddedServices.ts';
 import { type Handler, runEventSource } from './eventSource.ts';
+import { type LocalStorage, openLocalStorage } from './localStorage.ts';
 
-export interface LocalHostOptions {
-  readonly dataFolder: string;
+export interface HandlerOptions {
   readonly apiUrl: string;
   readonly apiKey: string;
   readonly tenantId?: string;
@@ -28,12 +25,7 @@ export interface LocalHostOptions {
   readonly outageDelaySeconds?: number;
 }
 
-export interface LocalHost {
-  readonly store: ObjectStore;
-  readonly s3: S3Client;
-  readonly bucket: string;
-  /** Sends the event of an upload once more; a second one of the same upload changes nothing. */
-  announce(key: string, etag: string): void;
+export interface LocalHost extends Pick<LocalStorage, 'store' | 's3' | 'bucket'> {
   /** Queues whose messages were given up. */
   deadLetters(): readonly QueueName[];
   /** Runs the handlers until the signal is aborted and they have ended in order. */
@@ -41,32 +33,40 @@ export interface LocalHost {
   close(): Promise<void>;
 }
 
-export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
-  const services = await startEmbeddedServices(options.dataFolder);
+/** @param dataFolder Where the state of the embedded services is kept. They end with the host. */
+export async function startLocalHost({
+  dataFolder,
+  ...options
+}: HandlerOptions & { readonly dataFolder: string }): Promise<LocalHost> {
+  const storage = await openLocalStorage(dataFolder);
+  const host = await startHandlers(storage, options);
+  const close = async () => {
+    await host.close();
+    await storage.close();
+  };
+  return { ...host, close };
+}
+
+/** Takes over what an earlier process has left. At most one host in a process: the handlers are loaded once. */
+export async function startHandlers(storage: LocalStorage, options: HandlerOptions): Promise<LocalHost> {
+  const { services, store, s3, bucket } = storage;
   setEnvironment(options, services);
-  const s3 = new S3Client();
   const sqs = new SQSClient();
   await services.redrive();
   await takeOver(services, sqs);
   return {
-    store: s3ObjectStore(s3, bucketName),
+    store,
     s3,
-    bucket: bucketName,
-    announce: services.announce,
+    bucket,
     deadLetters: services.deadLetters,
     run: (signal) => runHandlers(options, services, sqs, signal),
-    close: async () => {
-      s3.destroy();
-      sqs.destroy();
-      await services.close();
-    },
+    close: async () => sqs.destroy(),
   };
 }
 
 /** The handlers read their settings from the environment, here as on AWS. */
-function setEnvironment(options: LocalHostOptions, services: EmbeddedServices): void {
-  const { queueUrls, endpoint } = services;
-  const settings: Record<string, string | number | undefined> = {
+function setEnvironment(options: HandlerOptions, { queueUrls }: EmbeddedServices): void {
+  setVariables({
     BULK_INVITE_BUCKET: bucketName,
     BULK_INVITE_UPLOADS_QUEUE_URL: queueUrls.uploads,
     BULK_INVITE_CHUNKS_QUEUE_URL: queueUrls.chunks,
@@ -85,22 +85,7 @@ function setEnvironment(options: LocalHostOptions, services: EmbeddedServices): 
     DCI_API_KEY: options.apiKey,
     BULK_INVITE_API_KEY_SECRET_ARN: undefined,
     POWERTOOLS_METRICS_DISABLED: 'true',
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: services.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: services.credentials.secretAccessKey,
-    AWS_ENDPOINT_URL: endpoint,
-    // What a person has set for real AWS must not reach the embedded services.
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_ENDPOINT_URL_SQS: endpoint,
-    AWS_SESSION_TOKEN: undefined,
-    AWS_PROFILE: undefined,
-    AWS_CONFIG_FILE: join(options.dataFolder, 'no-aws-config'),
-    AWS_SHARED_CREDENTIALS_FILE: join(options.dataFolder, 'no-aws-config'),
-  };
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = String(value);
-  }
+  });
 }
 
 /** Nobody else uses the data folder, so messages that are still hidden belong to a process that has ended. */
@@ -112,7 +97,7 @@ async function takeOver(services: EmbeddedServices, sqs: SQSClient): Promise<voi
 }
 
 async function runHandlers(
-  options: LocalHostOptions,
+  options: HandlerOptions,
   services: EmbeddedServices,
   sqs: SQSClient,
   signal: AbortSignal,

@@ -9,8 +9,6 @@ import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
 
 export interface Target {
-  /** For people, and to tell whether a job was started for the same target. */
-  readonly name: string;
   readonly url: string;
   readonly key: string;
   readonly isSandbox: boolean;
@@ -18,6 +16,18 @@ export interface Target {
 }
 
 const reachTimeoutMs = 10_000;
+
+/** An API that a person has named. */
+export interface NamedApi {
+  readonly url: string;
+  readonly tenant?: string;
+}
+
+/** For people, and to tell whether two jobs have the same target. @param api Undefined for the sandbox. */
+export function targetName(api: NamedApi | undefined): string {
+  if (api === undefined) return 'the sandbox';
+  return api.tenant === undefined ? api.url : `${api.url} (tenant ${api.tenant})`;
+}
 
 /** @param folder Where the organization of the sandbox is kept. */
 export async function openSandboxTarget(folder: string, faults: Faults, terminal: Terminal): Promise<Target> {
@@ -30,7 +40,7 @@ export async function openSandboxTarget(folder: string, faults: Faults, terminal
     await sandbox.close();
     organization.close();
   };
-  return { name: 'the sandbox', url: sandbox.url, key: 'sandbox', isSandbox: true, close };
+  return { url: sandbox.url, key: 'sandbox', isSandbox: true, close };
 }
 
 /**
@@ -38,7 +48,7 @@ export async function openSandboxTarget(folder: string, faults: Faults, terminal
  *
  * @throws UserError where there is no key, or nothing answers at the address.
  */
-export async function reachTarget(url: string, tenant: string | undefined): Promise<Target> {
+export async function reachTarget({ url }: NamedApi): Promise<Target> {
   const key = process.env['DCI_API_KEY'] ?? '';
   if (key === '') {
     throw new UserError(
@@ -60,6 +70,5 @@ export async function reachTarget(url: string, tenant: string | undefined): Prom
       { cause: error },
     );
   }
-  const name = tenant === undefined ? url : `${url} (tenant ${tenant})`;
-  return { name, url, key, isSandbox: false, close: async () => undefined };
+  return { url, key, isSandbox: false, close: async () => undefined };
 }

@@ -1,48 +1,49 @@
 /**
- * The uploads of a data folder: which of them is unfinished, and what it was started for.
- *
- * The rule for the same file: while its job is unfinished, the same command continues it; once the report is whole, the
- * same command is a new job. An unfinished job of anything else is neither continued nor dropped without being asked.
+ * The uploads of a data folder: which of them are unfinished, and what each was started for.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { Upload as MultipartUpload } from '@aws-sdk/lib-storage';
 import { z } from 'zod';
 import type { Mapping } from '../../lambdas/core/columns.ts';
-import { type JobId, jobIdOf } from '../../lambdas/core/jobId.ts';
-import { incomingPrefix, reportKey } from '../../lambdas/core/keys.ts';
-import { inert } from '../../lambdas/core/quote.ts';
+import { incomingPrefix, isUploadKey, reportKey } from '../../lambdas/core/keys.ts';
 import { mappingSchema } from '../../lambdas/ledger/schemas.ts';
+import type { ObjectInfo } from '../../lambdas/ports.ts';
 import { mappingMetadata } from '../mapping.ts';
-import { isDelivered } from './fetchReport.ts';
-import type { LocalHost } from './localHost.ts';
+import { jobOfUpload } from '../place/jobOfUpload.ts';
+import type { JobRef } from '../place/place.ts';
+import { uploadKeyOf } from '../uploadKeyOf.ts';
+import { isDelivered } from './delivered.ts';
+import type { LocalStorage } from './localStorage.ts';
+import { type NamedApi, targetName } from './target.ts';
 
-/** What a person asked for. Two commands that ask for the same thing are the same. */
-export interface Request {
-  readonly file: string;
-  /** Where invitations go: the sandbox, or the address of an API, with its tenant. */
-  readonly target: string;
+/** What the functions are told; all jobs that they work on have it in common. */
+export interface JobSettings {
+  /** Where invitations go. Absent for the sandbox. */
+  readonly api?: NamedApi;
+  /** Empty where there is none. */
   readonly role: string;
   readonly organization: string;
-  readonly mapping: Mapping;
   readonly invitesGone: boolean;
   readonly allowedDomains: readonly string[];
 }
 
-export interface LocalUpload {
-  readonly jobId: JobId;
-  readonly key: string;
+/** What a person asked for. Two commands that ask for the same thing are the same. */
+export interface Request extends JobSettings {
+  readonly file: string;
+  readonly mapping: Mapping;
+}
+
+export interface LocalUpload extends JobRef {
   readonly etag: string;
-  readonly request: Request;
-  readonly sha256: string;
+  /** Absent where the upload came by a link. */
+  readonly label?: Label;
 }
 
 /** Stored with an upload as one header, encoded: a path may hold any character, a header may not. */
-const metadataSchema = z.object({
+const labelSchema = z.object({
   file: z.string(),
-  target: z.string(),
+  api: z.object({ url: z.string(), tenant: z.string().exactOptional() }).exactOptional(),
   role: z.string(),
   organization: z.string(),
   mapping: mappingSchema,
@@ -51,52 +52,62 @@ const metadataSchema = z.object({
   sha256: z.string(),
 });
 
-const metadataName = 'bulk-invite';
+type Label = Request & { readonly sha256: string };
 
-type Services = Pick<LocalHost, 's3' | 'bucket' | 'store'>;
-
-/** The first upload of the data folder whose report is not whole, or else one whose report was not delivered. */
-export async function findUnfinished({ s3, bucket, store }: Services): Promise<Unfinished | undefined> {
-  let undelivered: Unfinished | undefined;
-  for await (const { key } of store.list(incomingPrefix)) {
-    const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    const upload = describeUpload(key, bucket, found);
-    const isReported = (await store.head(reportKey(key, upload.jobId, 'summary.json'))) !== undefined;
-    if (!isReported) return { upload, isReported };
-    if (!(await isDelivered(store, upload.jobId))) undelivered = { upload, isReported };
-  }
-  return undelivered;
-}
+const labelName = 'bulk-invite-request';
 
 export interface Unfinished {
   readonly upload: LocalUpload;
+  /** The report is whole, and only has to be delivered. */
   readonly isReported: boolean;
 }
 
-/** Why this upload is not what is asked for now, as the end of a sentence; undefined where it is the same. */
-export function differenceOf(upload: LocalUpload, request: Request, sha256: string): string | undefined {
-  const { file, target, role, organization } = upload.request;
-  if (file !== request.file) return `it is for another file, ${file}`;
-  if (upload.sha256 !== sha256)
-    return 'the file has changed since it was started, so that only the file as it was can finish it';
-  if (target !== request.target) return `it was started for ${target}, not for ${request.target}`;
-  if (role !== request.role)
-    return `it was started with ${role === '' ? 'no --role' : `--role ${JSON.stringify(role)}`}`;
-  if (organization !== request.organization) {
-    return `it was started with ${organization === '' ? 'no --organization' : `--organization ${JSON.stringify(organization)}`}`;
+/** In the order of their keys. */
+export async function* unfinishedUploads({ bucket, store }: LocalStorage): AsyncGenerator<Unfinished> {
+  for await (const { key } of store.list(incomingPrefix)) {
+    const info = isUploadKey(key) ? await store.head(key) : undefined;
+    if (info === undefined) continue;
+    const upload = describeUpload(bucket, info);
+    const isReported = (await store.head(reportKey(key, upload.jobId, 'summary.json'))) !== undefined;
+    if (!isReported || !(await isDelivered(store, upload.jobId))) yield { upload, isReported };
   }
-  const reading = ({ mapping, invitesGone, allowedDomains }: Request) =>
-    JSON.stringify([mapping, invitesGone, allowedDomains]);
-  return reading(upload.request) === reading(request)
-    ? undefined
-    : 'it was started with other --map, --allow-domain or --invite-gone';
+}
+
+/** Why this upload is not what is asked for now, as the end of a sentence; undefined where it is the same. */
+export function differenceOf({ label, uploadKey }: LocalUpload, request: Request, sha256: string): string | undefined {
+  if (label?.file !== request.file) return `it is for another file, ${label?.file ?? uploadKey}`;
+  if (label.sha256 !== sha256)
+    return 'the file has changed since it was started, so that only the file as it was can finish it';
+  const difference = settingsDifference(label, request);
+  if (difference !== undefined) return difference;
+  return JSON.stringify(label.mapping) === JSON.stringify(request.mapping) ? undefined : otherReading;
+}
+
+/** Why one of them cannot be worked on with what the other was started with. */
+export function settingsDifference(started: JobSettings, now: JobSettings): string | undefined {
+  const [target, targetNow] = [targetName(started.api), targetName(now.api)];
+  if (target !== targetNow) return `it was started for ${target}, not for ${targetNow}`;
+  if (started.role !== now.role) return `it was started with ${option('role', started.role)}`;
+  if (started.organization !== now.organization)
+    return `it was started with ${option('organization', started.organization)}`;
+  const reading = ({ invitesGone, allowedDomains }: JobSettings) => JSON.stringify([invitesGone, allowedDomains]);
+  return reading(started) === reading(now) ? undefined : otherReading;
+}
+
+const otherReading = 'it was started with other --map, --allow-domain or --invite-gone';
+
+function option(name: string, value: string): string {
+  return value === '' ? `no --${name}` : `--${name} ${JSON.stringify(value)}`;
 }
 
 /** Stores the file under `incoming/`, which starts its job. */
-export async function uploadFile({ s3, bucket }: Services, request: Request, sha256: string): Promise<LocalUpload> {
-  // A list of keys is XML, which changes some control characters on the way: the key would be that of nothing.
-  const key = `${incomingPrefix}${inert(basename(request.file))}`;
-  const metadata = { ...request, sha256 };
+export async function uploadFile(
+  { s3, bucket, store }: LocalStorage,
+  request: Request,
+  sha256: string,
+): Promise<LocalUpload> {
+  const key = uploadKeyOf(request.file);
+  const label: Label = { ...request, sha256 };
   const params = {
     Bucket: bucket,
     Key: key,
@@ -104,11 +115,20 @@ export async function uploadFile({ s3, bucket }: Services, request: Request, sha
     ContentType: 'text/csv',
     Metadata: {
       ...mappingMetadata(request.mapping),
-      [metadataName]: Buffer.from(JSON.stringify(metadata)).toString('base64url'),
+      [labelName]: Buffer.from(JSON.stringify(label)).toString('base64url'),
     },
   };
   await new MultipartUpload({ client: s3, params }).done();
-  return describeUpload(key, bucket, await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key })));
+  const info = await store.head(key);
+  if (info === undefined) throw new Error(`${key} was stored, and is gone.`);
+  return describeUpload(bucket, info);
+}
+
+export function describeUpload(bucket: string, info: ObjectInfo): LocalUpload {
+  const encoded = info.metadata[labelName];
+  const job = { ...jobOfUpload(bucket, info), etag: info.etag };
+  if (encoded === undefined) return job;
+  return { ...job, label: labelSchema.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString())) };
 }
 
 /** SHA-256 of the file's content, as hexadecimal text. */
@@ -116,36 +136,4 @@ export async function checksumOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(file)) hash.update(piece);
   return hash.digest('hex');
-}
-
-interface FoundObject {
-  readonly ETag?: string | undefined;
-  readonly LastModified?: Date | undefined;
-  readonly Metadata?: Record<string, string> | undefined;
-}
-
-function describeUpload(
-  key: string,
-  bucket: string,
-  { ETag = '', LastModified, Metadata = {} }: FoundObject,
-): LocalUpload {
-  const uploadedAtMs = LastModified?.getTime() ?? 0;
-  const encoded = Metadata[metadataName] ?? '';
-  const { sha256, ...request } =
-    encoded === '' ? unlabelled(key) : metadataSchema.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
-  return { jobId: jobIdOf({ bucket, key, version: ETag, uploadedAtMs }), key, etag: ETag, request, sha256 };
-}
-
-/** Another program put it there. */
-function unlabelled(key: string): z.output<typeof metadataSchema> {
-  return {
-    file: key,
-    target: 'an unknown API',
-    role: '',
-    organization: '',
-    mapping: {},
-    invitesGone: false,
-    allowedDomains: [],
-    sha256: '',
-  };
 }

@@ -99,7 +99,15 @@ async function put(
   condition: PutCondition,
 ): Promise<PutResult> {
   const contentType = key.endsWith('.json') ? 'application/json' : 'text/plain; charset=utf-8';
-  const input = { Bucket: bucket, Key: key, Body: text, ContentType: contentType, ...conditionHeaders(condition) };
+  const input = {
+    Bucket: bucket,
+    Key: key,
+    Body: text,
+    ContentType: contentType,
+    // Of an empty text, the SDK would say on standard error that it does not know its length.
+    ContentLength: Buffer.byteLength(text),
+    ...conditionHeaders(condition),
+  };
   const send = async (): Promise<PutResult> => {
     const { ETag } = await client.send(new PutObjectCommand(input));
     return { kind: 'written', etag: expectPresent(ETag, 'PutObject', 'an ETag') };

@@ -44,7 +44,7 @@ export type ReportFileEntry = z.output<typeof fileSchema>;
 
 export async function readSummary(
   store: ObjectStore,
-  { source, jobId }: Pick<Job, 'source' | 'jobId'>,
+  { source, jobId }: Pick<Job, 'jobId'> & { readonly source: Pick<Job['source'], 'key'> },
 ): Promise<Summary | undefined> {
   return (await readRecord<Summary>(store, reportKey(source.key, jobId, 'summary.json'), summarySchema))?.value;
 }

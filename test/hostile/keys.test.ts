@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fetchReport } from '../../cli/local/fetchReport.ts';
+import { fetchReport } from '../../cli/jobs/fetchReport.ts';
 import { type LocalHost, startLocalHost } from '../../cli/local/localHost.ts';
 import { type JobId, jobIdOf } from '../../lambdas/core/jobId.ts';
 import { incomingPrefix, mappingKeyBeside, reportKey, reportsPrefix } from '../../lambdas/core/keys.ts';
 import { ledgerLimits } from '../../lambdas/core/limits.ts';
 import { inertJson } from '../../lambdas/core/quote.ts';
+import { readSummary } from '../../lambdas/ledger/summary.ts';
 import { type CountingSandbox, startCountingSandbox } from '../support/command.ts';
 import { jobIdsOf, runIngest, runReports, runWorkers, upload } from '../support/wholeJob.ts';
 import { newWorld } from '../support/world.ts';
@@ -208,7 +209,9 @@ describe('on one machine', () => {
     await running;
     for (const { key, jobId, address } of uploads) {
       const out = mkdtempSync(join(folder, 'out-'));
-      const paths = await fetchReport(host.store, key, jobId, out);
+      const summary = await readSummary(host.store, { jobId, source: { key } });
+      if (summary === undefined) throw new Error('The report is not whole.');
+      const paths = await fetchReport(host.store, { jobId, uploadKey: key }, summary, out);
       expect(paths.map((path) => path.slice(out.length + 1)).sort()).toEqual([...files]);
       expect(readdirSync(out).sort()).toEqual([...files]);
       expect(readFileSync(join(out, 'results.csv'), 'utf8')).toContain(`${address},2,invited`);

@@ -1,8 +1,9 @@
 /**
  * A job's summary for people, and what it means for a script.
  */
-import { meanings, needsAttention, statuses } from '../lambdas/core/outcome.ts';
-import type { Summary } from '../lambdas/ledger/summary.ts';
+import { needsAttention, statuses } from '../../lambdas/core/outcome.ts';
+import type { Summary } from '../../lambdas/ledger/summary.ts';
+import { countLines } from './describeCounts.ts';
 
 export const exitCodes = { allWell: 0, couldNotRun: 1, needsAttention: 2, interrupted: 130 } as const;
 
@@ -19,13 +20,8 @@ export function describeSummary({ state, rows, counts, error, files, warnings }:
     state === 'completed'
       ? `Done: ${rows} ${rows === 1 ? 'row' : 'rows'}.`
       : `The job failed: ${error?.message ?? 'no reason was recorded.'}`;
-  const present = statuses.filter((status) => (counts[status] ?? 0) > 0);
-  const width = Math.max(0, ...present.map((status) => String(counts[status]).length));
-  const lines = present.map(
-    (status) => `  ${String(counts[status]).padStart(width)}  ${status.padEnd(15)}  ${meanings[status]}`,
-  );
   const retryRows = files.find(({ name }) => name === 'retry.csv')?.rows ?? 0;
   const retry =
     retryRows > 0 ? [`${retryRows} of them are worth another try: run retry.csv when the cause is mended.`] : [];
-  return [heading, ...lines, ...retry, ...warnings.map((warning) => `To know: ${warning}`)];
+  return [heading, ...countLines(counts), ...retry, ...warnings.map((warning) => `To know: ${warning}`)];
 }

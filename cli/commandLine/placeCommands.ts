@@ -1,0 +1,134 @@
+/**
+ * The commands that work on a deployed stack or, with `--local`, on a data folder.
+ */
+import type { Command } from 'commander';
+import type { Mapping } from '../../lambdas/core/columns.ts';
+import { report } from '../commands/report.ts';
+import { status } from '../commands/status.ts';
+import { submit } from '../commands/submit.ts';
+import { uploadLink } from '../commands/uploadLink.ts';
+import { watch } from '../commands/watch.ts';
+import { linkLimits, readingLimits } from '../limits.ts';
+import type { PlaceOptions } from '../place/openPlace.ts';
+import { UserError } from '../userError.ts';
+import {
+  jobSettings,
+  type TargetOptions,
+  withDefaultOptions,
+  withPlaceOptions,
+  withReadingOptions,
+  withTargetOptions,
+} from './options.ts';
+import { duration, fileName, rowNumber, wholeNumber } from './parse.ts';
+
+interface DeliveryOptions {
+  readonly out?: string;
+  readonly json: boolean;
+}
+
+type SubmitOptions = PlaceOptions & TargetOptions & DeliveryOptions & { readonly map: Mapping; readonly wait: boolean };
+type StatusOptions = PlaceOptions & {
+  readonly limit: number;
+  readonly row?: readonly number[];
+  readonly rows: boolean;
+  readonly json: boolean;
+};
+type LinkOptions = PlaceOptions & { readonly name: string; readonly expires: number; readonly json: boolean };
+
+const exitCodesHelp =
+  '\nExit code: 0 every row ended well, 2 some rows need attention, 1 it could not run, 130 it was interrupted.';
+const jobArgument = 'id of the job, or its beginning, or latest';
+const withLocal = 'with --local: ';
+
+export function addPlaceCommands(program: Command): void {
+  withDelivery(
+    withPlaceOptions(
+      withDefaultOptions(withTargetOptions(withReadingOptions(program.command('submit')), withLocal), withLocal),
+    ),
+  )
+    .description('check a file, upload it, follow its job and fetch the report')
+    .argument('<file>', 'CSV file with the people to invite')
+    .option('--no-wait', 'only upload it')
+    .addHelpText('after', exitCodesHelp)
+    .action(async (file: string, options: SubmitOptions) => {
+      if (!options.local) refuseSettings(options);
+      process.exitCode = await submit(file, { ...options, settings: jobSettings(options) });
+    });
+
+  withPlaceOptions(program.command('status'))
+    .description('list the latest jobs, or tell one in detail')
+    .argument('[job]', jobArgument)
+    .option(
+      '--limit <count>',
+      'how many jobs are listed',
+      wholeNumber(1, readingLimits.jobsListedMax),
+      readingLimits.jobsListed,
+    )
+    .option('--row <number>', 'of one job: tell this row, too; may be repeated', rowNumber)
+    .option('--rows', 'of one job: tell every row, too', false)
+    .option('--json', 'print it for machines', false)
+    .action(async (job: string | undefined, options: StatusOptions) => {
+      process.exitCode = await status(job, { ...options, row: options.row ?? [] });
+    });
+
+  withDelivery(withTargetOptions(withPlaceOptions(program.command('watch')), `${withLocal}for an upload by link, `))
+    .description('follow a job and fetch its report; with --local, this also works on it')
+    .argument('<job>', jobArgument)
+    .addHelpText('after', exitCodesHelp)
+    .action(async (job: string, options: PlaceOptions & TargetOptions & DeliveryOptions) => {
+      if (!options.local) refuseSettings(options);
+      process.exitCode = await watch(job, { ...options, settings: jobSettings(options) });
+    });
+
+  withDelivery(withPlaceOptions(program.command('report')))
+    .description('fetch the report of a finished job and verify its checksums')
+    .argument('<job>', jobArgument)
+    .addHelpText('after', exitCodesHelp)
+    .action(async (job: string, options: PlaceOptions & DeliveryOptions) => {
+      process.exitCode = await report(job, options);
+    });
+
+  withPlaceOptions(program.command('upload-link'))
+    .description('make a link with which somebody without access to AWS can upload a file')
+    .option('--name <file name>', 'what the upload is called', fileName, 'people.csv')
+    .option(
+      '--expires <time>',
+      'how long the link lasts, such as 30m, 12h or 2d (default: 1h)',
+      duration(linkLimits.expirySecondsMin, linkLimits.expirySecondsMax),
+      linkLimits.expirySecondsDefault,
+    )
+    .option('--json', 'print it for machines', false)
+    .action(async (options: LinkOptions) => {
+      process.exitCode = await uploadLink(options);
+    });
+}
+
+function withDelivery(command: Command): Command {
+  return command
+    .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
+    .option('--json', 'print the content of summary.json on standard output, and nothing else', false);
+}
+
+/** What a deployed stack does with an upload was said when it was deployed. */
+export function refuseSettings({
+  apiUrl,
+  tenant,
+  role,
+  organization,
+  allowDomain = [],
+  inviteGone = false,
+}: TargetOptions): void {
+  const given = Object.entries({
+    '--api-url': apiUrl,
+    '--tenant': tenant,
+    '--role': role,
+    '--organization': organization,
+    '--allow-domain': allowDomain[0],
+    '--invite-gone': inviteGone || undefined,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (given.length === 0) return;
+  throw new UserError(
+    `${given.join(', ')} cannot be chosen for one upload to a deployed stack: it is a setting of the stack (docs/deploy.md). ` +
+      'Leave it out, or add --local to work on this machine.',
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * A job for people: in one line of a list, or in full.
+ */
+import { incomingPrefix } from '../../lambdas/core/keys.ts';
+import { describeMoment } from '../describeMoment.ts';
+import { countLines, countsInOneLine } from './describeCounts.ts';
+import type { JobState, Phase } from './jobState.ts';
+
+const phases: Readonly<Record<Phase, string>> = {
+  waiting: 'the upload is there, and its job has not begun yet',
+  reading: 'the file and the directory are being read; nobody is invited before all of it is judged',
+  inviting: 'workers invite people',
+  reporting: 'all rows are settled, the report is being written',
+  completed: 'the report is whole',
+  failed: 'the job has ended early; the report says why',
+};
+
+const phaseWidth = Math.max(...Object.keys(phases).map((phase) => phase.length));
+
+export function describeInList(state: JobState): string {
+  const { jobId, phase, uploadKey, rows, settled, counts, error } = state;
+  const name = uploadKey.slice(incomingPrefix.length);
+  const progress = rows === undefined ? '' : settled === rows ? `${rows} rows` : `${settled} of ${rows} rows settled`;
+  const parts = [name, progress, countsInOneLine(counts), error?.code ?? ''].filter(Boolean);
+  return `${jobId}  ${phase.padEnd(phaseWidth)}  ${parts.join(' · ')}`;
+}
+
+/** Lines of text. @param options What a person adds to a command to mean the same place. */
+export function describeInFull(state: JobState, options: string): string[] {
+  const { jobId, phase, uploadKey, rows, settled, chunks, startedAt, finishedAt, warnings } = state;
+  const facts: (readonly [label: string, text: string])[] = [
+    ['upload', uploadKey],
+    ['phase', `${phase}: ${phases[phase]}`],
+    ...(startedAt === undefined ? [] : [['began', describeMoment(Date.parse(startedAt))] as const]),
+    ...(finishedAt === undefined ? [] : [['ended', describeMoment(Date.parse(finishedAt))] as const]),
+    ...(rows === undefined ? [] : [['rows', settled === rows ? `${rows}` : `${rows}, ${settled} settled`] as const]),
+    ...(chunks === undefined ? [] : [['chunks', describeChunks(chunks)] as const]),
+    ...obstacles(state),
+    ...warnings.map((warning) => ['to know', warning] as const),
+  ];
+  const counts = countLines(state.counts);
+  return [
+    `Job ${jobId}`,
+    ...table(facts),
+    ...(counts.length > 0 ? ['', ...counts] : []),
+    '',
+    nextCommand(state, options),
+  ];
+}
+
+function obstacles({ outageSinceMs, stop, error }: JobState): (readonly [string, string])[] {
+  return [
+    ...(outageSinceMs === undefined
+      ? []
+      : [
+          [
+            'outage',
+            `invitations have failed since ${describeMoment(outageSinceMs)}; they are tried again with growing pauses`,
+          ] as const,
+        ]),
+    ...(stop === undefined ? [] : [['stopped', describeStop(stop)] as const]),
+    ...(error === undefined ? [] : [['error', `${error.message} (${error.code})`] as const]),
+  ];
+}
+
+function describeStop({ message, code, atMs }: NonNullable<JobState['stop']>): string {
+  return `${message} (${code}${atMs === undefined ? '' : `, ${describeMoment(atMs)}`})`;
+}
+
+function describeChunks({ expected, settled, running, waiting }: NonNullable<JobState['chunks']>): string {
+  return `${expected}: ${settled} settled, ${running} at work, ${waiting} waiting`;
+}
+
+function nextCommand({ jobId, phase }: JobState, options: string): string {
+  const isEnded = phase === 'completed' || phase === 'failed';
+  return isEnded
+    ? `To fetch the report: npx bulk-invite report ${jobId}${options}`
+    : `To follow it to its report: npx bulk-invite watch ${jobId}${options}`;
+}
+
+function table(facts: readonly (readonly [label: string, text: string])[]): string[] {
+  const width = Math.max(...facts.map(([label]) => label.length));
+  return facts.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`);
+}

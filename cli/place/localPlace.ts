@@ -1,0 +1,115 @@
+/**
+ * A data folder of the local host as the place where the command works. Nobody else works on its jobs, so whoever follows
+ * one runs the functions.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { followLimits, linkLimits } from '../limits.ts';
+import { attendLocally, type WorkOptions } from '../local/attendLocally.ts';
+import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
+import { noteDelivered } from '../local/delivered.ts';
+import { type LocalStorage, openLocalStorage } from '../local/localStorage.ts';
+import { startOrContinue } from '../local/startOrContinue.ts';
+import type { JobSettings } from '../local/uploads.ts';
+import { divertOutput, type Terminal } from '../terminal.ts';
+import { UserError } from '../userError.ts';
+import { bucketListing } from './bucketListing.ts';
+import { jobOfUpload } from './jobOfUpload.ts';
+import { optionsText } from './optionsText.ts';
+import type { Place, UploadLink } from './place.ts';
+import { signUploadLink } from './signUploadLink.ts';
+
+export interface LocalPlaceOptions {
+  readonly dataFolder: string;
+  /** Whether the folder is made where it does not exist. */
+  readonly isMade: boolean;
+  /** What new jobs are started with. */
+  readonly settings: JobSettings;
+  /** Whether unfinished jobs of other files may be worked on together with a new one. */
+  readonly welcomesNeighbours: boolean;
+  readonly work: WorkOptions;
+  readonly isVerbose: boolean;
+}
+
+export const defaultDataFolder = '.bulk-invite';
+
+/** @throws UserError or DataFolderInUse where the folder cannot be used. */
+export async function openLocalPlace(options: LocalPlaceOptions, terminal: Terminal): Promise<Place> {
+  // On a machine with much memory, V8 lets garbage grow to twice what is in use; this process is a guest there.
+  setFlagsFromString('--optimize-for-size');
+  const folder = takeFolder(resolve(options.dataFolder), options.isMade);
+  try {
+    divertOutput(join(folder.path, 'bulk-invite.log'), options.isVerbose);
+    const storage = await openLocalStorage(folder.path);
+    return placeOf(folder, storage, options, terminal);
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
+}
+
+function placeOf(folder: DataFolder, storage: LocalStorage, options: LocalPlaceOptions, terminal: Terminal): Place {
+  const { bucket, store, s3 } = storage;
+  const isDefault = options.dataFolder === defaultDataFolder;
+  const place = {
+    dataFolder: folder.path,
+    options: optionsText({ local: true, data: isDefault ? undefined : options.dataFolder }),
+  };
+  return {
+    name: `the data folder ${folder.path}`,
+    options: place.options,
+    bucket,
+    store,
+    listing: bucketListing(s3, bucket),
+    lookEveryMs: followLimits.lookEveryLocallyMs,
+    submit: (file, mapping) =>
+      startOrContinue({ file, mapping, ...options.settings }, storage, {
+        ...place,
+        areWelcome: options.welcomesNeighbours,
+      }),
+    attend: (job) =>
+      attendLocally(job, storage, { ...place, settings: options.settings, work: options.work }, terminal),
+    createLink: (key, expirySeconds) => createLink(storage, key, expirySeconds),
+    noteDelivered: (jobId) => noteDelivered(store, jobId),
+    close: async () => {
+      await storage.close();
+      folder.release();
+    },
+  };
+}
+
+function takeFolder(path: string, isMade: boolean): DataFolder {
+  if (existsSync(path) && !statSync(path).isDirectory())
+    throw new UserError(`${path} is not a folder. Choose another one with --data.`);
+  if (!isMade && !existsSync(path))
+    throw new UserError(
+      `There is no data folder ${path}, so there are no jobs in it. Name the right one with --data, or start a job with npx bulk-invite submit FILE --local.`,
+    );
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return takeDataFolder(path);
+}
+
+/** The link works as long as this process runs; after the first upload it is of no more use. */
+async function createLink(storage: LocalStorage, key: string, expirySeconds: number): Promise<UploadLink> {
+  const { services, store, bucket } = storage;
+  // Made up for this link: with the credentials of the services, it would open all of them.
+  const secret = () => randomBytes(16).toString('hex');
+  const credentials = { accessKeyId: secret(), secretAccessKey: secret() };
+  const link = await signUploadLink({ credentials }, bucket, key, expirySeconds);
+  services.allowUpload(link.url, link.endsAtMs);
+  return {
+    ...link,
+    notes: ['It leads to this machine alone, and works as long as this command runs, for one file.'],
+    serve: async (signal) => {
+      while (!signal.aborted && Date.now() < link.endsAtMs) {
+        const info = await store.head(key);
+        if (info !== undefined) return jobOfUpload(bucket, info);
+        await wait(linkLimits.lookEveryMs);
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Which permission a request needs, and who can give it.
+ *
+ * Source: Service Authorization Reference, Amazon S3 and AWS CloudFormation.
+ */
+import { incomingPrefix, jobsPrefix, reportsPrefix } from '../../lambdas/core/keys.ts';
+import type { AwsContext } from './awsSentences.ts';
+
+interface Input {
+  readonly Bucket?: string;
+  readonly Key?: string;
+  readonly Prefix?: string;
+  readonly VersionId?: string;
+}
+
+interface Permission {
+  readonly action: string;
+  readonly resource: string;
+  /** The folder of the bucket that it is about. */
+  readonly folder: string;
+}
+
+/** A sentence on a permission that the person lacks. */
+export function describePermission(commandName: string, input: Input, context: AwsContext): string {
+  const { action, resource, folder } = permissionOf(commandName, input, context);
+  const policy = policyFor(action, folder, context);
+  const remedy =
+    policy === undefined
+      ? `Ask whoever administers the AWS account for a policy that allows ${action} on ${resource}.`
+      : `The policy ${policy} gives it: ask whoever administers the AWS account to attach that to you.`;
+  // Without the right to list, S3 gives this answer for an object that does not exist, too.
+  const alsoList =
+    action === 's3:GetObject'
+      ? ' If you have it, s3:ListBucket is what is missing: it comes with the same policy.'
+      : '';
+  return `You lack the permission ${action} on ${resource}. ${remedy}${alsoList}`;
+}
+
+function permissionOf(commandName: string, { Bucket = '', Key = '', Prefix, VersionId }: Input, context: AwsContext) {
+  const partition = context.policies?.uploader.split(':')[1] ?? 'aws';
+  const folder = [incomingPrefix, jobsPrefix, reportsPrefix].find((prefix) => (Prefix ?? Key).startsWith(prefix)) ?? '';
+  const objects = `arn:${partition}:s3:::${Bucket}/${folder}*`;
+  const permission = (action: string, resource = objects): Permission => ({ action, resource, folder });
+  switch (commandName) {
+    case 'DescribeStacksCommand':
+      return permission('cloudformation:DescribeStacks', `the stack “${context.stack}”`);
+    case 'ListObjectsV2Command':
+      return permission('s3:ListBucket', `arn:${partition}:s3:::${Bucket} (prefix ${folder})`);
+    case 'HeadObjectCommand':
+    case 'GetObjectCommand':
+      return permission(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion');
+    case 'AbortMultipartUploadCommand':
+      return permission('s3:AbortMultipartUpload');
+    default:
+      return permission('s3:PutObject');
+  }
+}
+
+/** The policies of the stack are narrow: one can only upload, the other can only read reports. */
+function policyFor(action: string, folder: string, { policies }: AwsContext): string | undefined {
+  if (action === 's3:PutObject' && folder === incomingPrefix) return policies?.uploader;
+  const reads = action === 's3:GetObject' || action === 's3:ListBucket';
+  return reads && folder === reportsPrefix ? policies?.reader : undefined;
+}

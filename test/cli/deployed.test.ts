@@ -1,0 +1,138 @@
+/**
+ * The commands on a deployed stack, as a user runs them, against its stand-in.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Desk, openDesk } from '../support/command.ts';
+import { type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
+import { signatureOf } from '../support/signature.ts';
+
+let stack: DeployedStack;
+let desk: Desk;
+
+beforeAll(async () => {
+  stack = await startDeployedStack('acme-invites');
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(() => {
+  desk = openDesk();
+});
+
+afterEach(() => {
+  desk.close();
+});
+
+describe('bulk-invite on a deployed stack', () => {
+  test('submits a file, leaves the job running at Ctrl-C, and watches it to its report', async () => {
+    const file = desk.file('people.csv', 'Mail of work,Name\na@acme.example,Ann\nb@acme.example,Bo\nnobody,No\n');
+    const command = ['submit', file, '--stack', stack.name, '--map', 'email=Mail of work'];
+    const running = desk.start(command, stack.environment);
+    let said = '';
+    running.process.stderr?.on('data', (data) => {
+      said += data;
+    });
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('Waiting for the job to begin');
+    running.process.kill('SIGINT');
+    const first = await running.ended;
+    const [jobId = ''] = /\d{8}T\d{6}Z-[0-9a-f]{12}/u.exec(first.stderr) ?? [];
+    expect(first).toMatchObject({ code: 130, stdout: '' });
+    expect(first.stderr).toContain('3 rows · 2 to invite, unless they are users already · 1 with problems');
+    expect(first.stderr).toContain(`The job goes on without you.`);
+    expect(first.stderr).toContain(`npx bulk-invite watch ${jobId} --stack acme-invites`);
+    expect(await stack.storage.store.head('incoming/people.csv')).toMatchObject({
+      metadata: { 'map-email': 'Mail%20of%20work' },
+    });
+
+    const inEnvironment = { ...stack.environment, BULK_INVITE_STACK: stack.name };
+    const waiting = await desk.run(['status'], inEnvironment);
+    expect(waiting.stdout).toBe(`${jobId}  waiting    people.csv\n`);
+    const early = await desk.run(['report', 'latest'], inEnvironment);
+    expect(early).toMatchObject({ code: 1, stdout: '' });
+    expect(early.stderr).toContain(`Job ${jobId} has no report yet (waiting).`);
+
+    stack.work();
+    const watched = await desk.run(['watch', jobId.slice(0, 20), '--out', 'out'], inEnvironment);
+    expect(watched.code).toBe(2);
+    expect(watched.stdout).toContain('2  invited');
+    expect(watched.stdout).toContain(join('out', 'summary.json'));
+    expect(desk.table('out/results.csv').map(({ invite_status }) => invite_status)).toEqual([
+      'invited',
+      'invited',
+      'invalid',
+    ]);
+    expect(stack.sandbox.posts()).toBe(2);
+
+    const again = await desk.run(['report', jobId, '--json'], inEnvironment);
+    expect(again.stdout).toBe(readFileSync(join(desk.folder, 'reports', jobId, 'summary.json'), 'utf8'));
+    const detail = await desk.run(['status', 'latest', '--row', '2', '--row', '4'], inEnvironment);
+    expect(detail.stdout).toMatch(/^row 2: invited \(created\)$/mu);
+    expect(detail.stdout).toMatch(/^row 4: invalid \(email_invalid\), Mail of work: .+no @ in it\.$/mu);
+  });
+
+  test('only uploads with --no-wait, and prints the id of the job for scripts', async () => {
+    const file = desk.file('more.csv', 'email\nc@acme.example\n');
+    const { code, stdout, stderr } = await desk.run(
+      ['submit', file, '--stack', stack.name, '--no-wait'],
+      stack.environment,
+    );
+    expect(code).toBe(0);
+    const jobId = stdout.trim();
+    expect(jobId).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/u);
+    expect(stderr).toContain(`New job ${jobId} for ${file}, uploaded as incoming/more.csv.`);
+    await expect
+      .poll(() => stack.storage.store.head(`reports/more.csv/${jobId}/summary.json`), { timeout: 20_000 })
+      .toBeDefined();
+  });
+
+  test('uploads nothing where the file cannot be used', async () => {
+    const file = desk.file('names.csv', 'name\nAnn\n');
+    const { code, stdout, stderr } = await desk.run(['submit', file, '--stack', stack.name], stack.environment);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('No column with the email addresses');
+    expect(stderr).toContain('Nothing was uploaded.');
+    expect(await stack.storage.store.head('incoming/names.csv')).toBeUndefined();
+  });
+
+  test('makes a link that S3 accepts for one key and for a time, with the command that uses it', async () => {
+    const command = ['upload-link', '--stack', stack.name, '--expires', '30m', '--name', 'new people.csv', '--json'];
+    const beforeMs = Date.now();
+    const { code, stdout } = await desk.run(command, stack.environment);
+    expect(code).toBe(0);
+    const link = JSON.parse(stdout);
+    expect(link.command).toBe(`curl --fail-with-body --upload-file "new people.csv" "${link.url}"`);
+    expect(Date.parse(link.endsAt) - beforeMs).toBeGreaterThanOrEqual(30 * 60_000);
+    expect(Date.parse(link.endsAt) - beforeMs).toBeLessThan(31 * 60_000);
+    expect(link.uploadKey).toMatch(/^incoming\/links\/\d{8}T\d{6}Z-[0-9a-f]{8}\/new people\.csv$/u);
+
+    const url = new URL(link.url);
+    const { secretAccessKey } = stack.storage.services.credentials;
+    expect(url.searchParams.get('X-Amz-Signature')).toBe(signatureOf('PUT', url, secretAccessKey));
+    expect(url.searchParams.get('X-Amz-Expires')).toBe('1800');
+    // A checksum in the link would be that of an empty file, and S3 would take no other.
+    expect([...url.searchParams.keys()].filter((name) => /checksum/iu.test(name))).toEqual([]);
+
+    stack.storage.services.allowUpload(link.url, Date.now() + 60_000);
+    expect((await fetch(url, { method: 'PUT', body: 'email\nd@acme.example\n' })).status).toBe(200);
+    await expect.poll(() => stack.sandbox.organization.find('d@acme.example'), { timeout: 20_000 }).toBeDefined();
+  });
+
+  test('says when a link ends sooner, because the sign-in does', async () => {
+    const endsAt = new Date(Date.now() + 20 * 60_000).toISOString();
+    const session = { ...stack.environment, AWS_SESSION_TOKEN: 'session', AWS_CREDENTIAL_EXPIRATION: endsAt };
+    const { stdout } = await desk.run(['upload-link', '--stack', stack.name, '--expires', '2h'], session);
+    expect(stdout).toContain('Your own sign-in ends then, and the link with it');
+  });
+
+  test('takes the settings of the stack and no others', async () => {
+    const file = desk.file('people.csv', 'email\na@acme.example\n');
+    const command = ['submit', file, '--role', 'Admin', '--invite-gone'];
+    const { code, stdout, stderr } = await desk.run(command, stack.environment);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('--role, --invite-gone cannot be chosen for one upload to a deployed stack');
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * A stand-in for a deployed stack, all of it on the loopback address: the embedded S3 and SQS with object versions, the
+ * handlers in this process, and CloudFormation.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance, FastifyReply } from '../../cli/local/fastify.ts';
+import { startHandlers } from '../../cli/local/localHost.ts';
+import { type LocalStorage, openLocalStorage } from '../../cli/local/localStorage.ts';
+import { type CloudFormation, ourOutputs, stackWith, startCloudFormation } from './cloudFormation.ts';
+import { type CountingSandbox, startCountingSandbox } from './command.ts';
+
+export interface DeployedStack {
+  readonly name: string;
+  readonly storage: LocalStorage;
+  readonly sandbox: CountingSandbox;
+  readonly cloudFormation: CloudFormation;
+  /** With it, a command finds this stack. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** From now on, the functions work. */
+  work(): void;
+  close(): Promise<void>;
+}
+
+export async function startDeployedStack(name: string): Promise<DeployedStack> {
+  process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+  const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-stack-'));
+  const sandbox = await startCountingSandbox();
+  const storage = await withVersions(() => openLocalStorage(folder));
+  const host = await startHandlers(storage, {
+    apiUrl: sandbox.url,
+    apiKey: 'test',
+    workers: 2,
+    concurrency: 5,
+    invitesGone: false,
+    allowedDomains: [],
+  });
+  const { endpoint, credentials } = storage.services;
+  const cloudFormation = await startCloudFormation({ [name]: stackWith(ourOutputs(storage.bucket)) });
+  const stop = new AbortController();
+  let working = Promise.resolve();
+  return {
+    name,
+    storage,
+    sandbox,
+    cloudFormation,
+    environment: {
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    work: () => {
+      working = host.run(stop.signal);
+    },
+    close: async () => {
+      stop.abort();
+      await working;
+      await host.close();
+      await storage.close();
+      await cloudFormation.close();
+      await sandbox.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** The embedded S3 keeps no versions, and the bucket of a stack does: each object gets one by its content. */
+async function withVersions<T>(open: () => Promise<T>): Promise<T> {
+  const onServer = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onSend', (request, reply, _payload, done) => {
+      const etag = request.url.includes('/incoming/') ? reply.getHeader('etag') : undefined;
+      if (etag !== undefined)
+        (reply as VersionedReply).header('x-amz-version-id', `v-${String(etag).replaceAll('"', '')}`);
+      done();
+    });
+  };
+  subscribe('fastify.initialization', onServer);
+  try {
+    return await open();
+  } finally {
+    unsubscribe('fastify.initialization', onServer);
+  }
+}
+
+interface VersionedReply extends FastifyReply {
+  header(name: string, value: string): unknown;
+}

@@ -1,0 +1,200 @@
+/**
+ * What the command says where AWS refuses, with the real SDK against servers on the loopback address.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openDeployedPlace } from '../../../cli/place/deployedPlace.ts';
+import { UserError } from '../../../cli/userError.ts';
+import {
+  type CloudFormation,
+  failure,
+  ourOutputs,
+  stackWith,
+  startCloudFormation,
+} from '../../support/cloudFormation.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-aws-'));
+let cloudFormation: CloudFormation;
+let s3: Server;
+/** Decides what S3 says. */
+let answerS3: (method: string, path: string) => { readonly status: number; readonly code?: string };
+
+beforeAll(async () => {
+  // The SDK reads them once.
+  writeFileSync(join(folder, 'config'), '[profile ann]\nregion = ap-south-1\n');
+  writeFileSync(join(folder, 'credentials'), '[ann]\naws_access_key_id = AKIDANN\naws_secret_access_key = example\n');
+  cloudFormation = await startCloudFormation({
+    ours: stackWith(ourOutputs('ours-bucket')),
+    theirs: stackWith({ BucketName: 'their-bucket', Url: 'https://acme.example' }),
+    young: stackWith({}, 'CREATE_IN_PROGRESS'),
+    secret: failure(403, 'AccessDenied', 'User: arn:aws:iam::123456789012:user/ann is not authorized'),
+    old: failure(403, 'ExpiredToken', 'The security token included in the request is expired'),
+    stranger: failure(403, 'InvalidClientTokenId', 'The security token included in the request is invalid'),
+    late: failure(403, 'RequestTimeTooSkewed', 'Signature not yet current'),
+    odd: failure(400, 'OddFailure', 'Nobody knows.'),
+  });
+  s3 = createServer((request, response) => {
+    request.resume();
+    const { status, code } = answerS3(request.method ?? '', request.url ?? '');
+    const body =
+      code === undefined ? '' : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>No.</Message></Error>`;
+    response.writeHead(status, {
+      'content-type': 'application/xml',
+      etag: '"abc"',
+      'last-modified': new Date(0).toUTCString(),
+    });
+    response.end(request.method === 'HEAD' ? '' : body);
+  });
+  s3.listen(0, '127.0.0.1');
+  await once(s3, 'listening');
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await cloudFormation.close();
+  s3.close();
+  s3.closeAllConnections();
+  rmSync(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  vi.unstubAllEnvs();
+  const environment: Record<string, string | undefined> = {
+    AWS_REGION: 'eu-west-1',
+    AWS_DEFAULT_REGION: undefined,
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'example',
+    AWS_SESSION_TOKEN: undefined,
+    AWS_PROFILE: undefined,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: join(folder, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(s3.address() as AddressInfo).port}`,
+    BULK_INVITE_STACK: undefined,
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  answerS3 = () => ({ status: 403, code: 'AccessDenied' });
+});
+
+async function refusalOf(attempt: Promise<unknown>): Promise<string> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  return error instanceof UserError ? error.message : '';
+}
+
+describe('finding the stack', () => {
+  test('by the option, the environment, or its usual name', async () => {
+    const place = await openDeployedPlace({ stack: 'ours', region: 'eu-north-1' });
+    expect(place).toMatchObject({
+      name: 'the stack “ours” in eu-north-1',
+      options: ' --stack ours --region eu-north-1',
+      bucket: 'ours-bucket',
+    });
+    expect(cloudFormation.requests.at(-1)?.authorization).toContain('/eu-north-1/cloudformation/');
+    vi.stubEnv('BULK_INVITE_STACK', 'ours');
+    expect(await openDeployedPlace({})).toMatchObject({ name: 'the stack “ours” in eu-west-1', options: '' });
+    vi.stubEnv('BULK_INVITE_STACK', '');
+    expect(await refusalOf(openDeployedPlace({}))).toContain('There is no stack “bulk-invite” in eu-west-1');
+  });
+
+  test('in the account and the region of a profile', async () => {
+    vi.stubEnv('AWS_REGION', undefined);
+    expect((await openDeployedPlace({ stack: 'ours', profile: 'ann' })).options).toBe(' --stack ours --profile ann');
+    expect(cloudFormation.requests.at(-1)?.authorization).toMatch(/Credential=AKIDANN\/\d+\/ap-south-1\//u);
+  });
+
+  test('takes the region variable of the AWS command line, too', async () => {
+    vi.stubEnv('AWS_REGION', undefined);
+    vi.stubEnv('AWS_DEFAULT_REGION', 'eu-south-2');
+    expect((await openDeployedPlace({ stack: 'ours' })).name).toContain('eu-south-2');
+  });
+
+  test.each([
+    ['none', 'There is no stack “none” in eu-west-1 in this account. Name the right one with --stack'],
+    [
+      'theirs',
+      'is not one of bulk-invite: it lacks the outputs UploaderPolicyArn, ReaderPolicyArn (it has: BucketName, Url)',
+    ],
+    ['young', 'is not there yet, or no longer: its status is CREATE_IN_PROGRESS'],
+    ['secret', 'You lack the permission cloudformation:DescribeStacks on the stack “secret”. Ask whoever administers'],
+    ['old', 'Your AWS sign-in has expired (The security token included in the request is expired). Sign in again'],
+    ['stranger', 'AWS does not accept your credentials (InvalidClientTokenId)'],
+    ['late', 'Set the clock of this machine'],
+    ['odd', 'AWS answered DescribeStacks with 400 OddFailure: Nobody knows.'],
+  ])('says what is wrong with %s', async (stack, sentence) => {
+    expect(await refusalOf(openDeployedPlace({ stack }))).toContain(sentence);
+  });
+
+  test('says that there is no region, no credentials, no such profile, no network', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', 'http://127.0.0.1:9');
+    expect(await refusalOf(openDeployedPlace({}))).toContain('AWS cannot be reached in the region eu-west-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    expect(await refusalOf(openDeployedPlace({}))).toMatch(
+      /^There are no AWS credentials.+`aws sso login`.+--profile/u,
+    );
+    expect(await refusalOf(openDeployedPlace({ profile: 'bob' }))).toMatch(
+      /^The AWS profile “bob” gives no credentials.+`aws sso login --profile bob`/u,
+    );
+    vi.stubEnv('AWS_REGION', undefined);
+    expect(await refusalOf(openDeployedPlace({}))).toMatch(/^There is no AWS region.+--region eu-west-1/u);
+  });
+});
+
+describe('a permission that is missing', () => {
+  const open = () => openDeployedPlace({ stack: 'ours' });
+  const upload = join(folder, 'people.csv');
+  writeFileSync(upload, 'email\na@acme.example\n');
+
+  test('to upload is given by a policy of the stack', async () => {
+    expect(await refusalOf((await open()).submit(upload, {}))).toBe(
+      'You lack the permission s3:PutObject on arn:aws:s3:::ours-bucket/incoming/*. ' +
+        'The policy arn:aws:iam::123456789012:policy/uploader gives it: ask whoever administers the AWS account to attach that to you.',
+    );
+  });
+
+  test('to read reports is given by another one', async () => {
+    const { store } = await open();
+    const read = await refusalOf(store.head('reports/people.csv/x/summary.json'));
+    expect(read).toContain(
+      's3:GetObject on arn:aws:s3:::ours-bucket/reports/*. The policy arn:aws:iam::123456789012:policy/reader',
+    );
+    expect(await refusalOf(Array.fromAsync(store.list('reports/')))).toContain(
+      's3:ListBucket on arn:aws:s3:::ours-bucket (prefix reports/). The policy arn:aws:iam::123456789012:policy/reader',
+    );
+  });
+
+  test('to look into jobs is given by none, so it is spelled out', async () => {
+    const { store, listing } = await open();
+    expect(await refusalOf(Array.fromAsync(listing.jobIds('')))).toContain(
+      'a policy that allows s3:ListBucket on arn:aws:s3:::ours-bucket (prefix jobs/)',
+    );
+    expect(await refusalOf(store.readText('jobs/x/job.json', 10))).toContain(
+      'a policy that allows s3:GetObject on arn:aws:s3:::ours-bucket/jobs/*',
+    );
+  });
+
+  test('to look at what was uploaded does not hide that it was', async () => {
+    answerS3 = (method) => ({ status: method === 'PUT' ? 200 : 403 });
+    const refusal = await refusalOf((await open()).submit(upload, {}));
+    expect(refusal).toContain('was uploaded as incoming/people.csv, and its job begins; do not upload it again.');
+    expect(refusal).toContain('s3:GetObject on arn:aws:s3:::ours-bucket/incoming/*');
+  });
+});
+
+test('a bucket that is gone is told, and what is only missing is no error', async () => {
+  const { store, listing } = await openDeployedPlace({ stack: 'ours' });
+  answerS3 = () => ({ status: 404, code: 'NoSuchBucket' });
+  expect(await refusalOf(Array.fromAsync(listing.uploads()))).toContain('The bucket of the stack “ours” is gone');
+  answerS3 = () => ({ status: 404, code: 'NoSuchKey' });
+  expect(await store.head('jobs/x/job.json')).toBeUndefined();
+  expect(await store.readText('jobs/x/job.json', 10)).toBeUndefined();
+});
