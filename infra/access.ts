@@ -1,18 +1,19 @@
 /**
- * Ways in for people and systems: a policy that can only upload and one that can only read reports, to be attached to whoever
- * needs it; and, for a principal that the settings name, a role with one of them.
+ * Ways in for people and systems: a policy that can only upload, one that can only read reports, and one with all that the
+ * command needs, to be attached to whoever needs it; and, for a principal that the settings name, a role with one of them.
  */
-import { Stack } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import { ArnPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { incomingPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
+import { incomingPrefix, jobsPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Settings } from './settings.ts';
 
 export interface Access {
   readonly uploaderPolicy: ManagedPolicy;
   readonly readerPolicy: ManagedPolicy;
+  readonly commandPolicy: ManagedPolicy;
   readonly uploaderRole: Role | undefined;
   readonly readerRole: Role | undefined;
 }
@@ -35,14 +36,44 @@ export function addAccess(scope: Construct, bucket: Bucket, settings: Settings):
       }),
     ],
   });
+  const commandPolicy = addCommandPolicy(scope, bucket);
   acknowledgePrefix(uploaderPolicy, bucket, incomingPrefix, 'Who uploads chooses the name.');
   acknowledgePrefix(readerPolicy, bucket, reportsPrefix, 'Who reads reports may read every one of them.');
   return {
     uploaderPolicy,
     readerPolicy,
+    commandPolicy,
     uploaderRole: addRole(scope, 'UploaderRole', uploaderPolicy, settings.uploaderPrincipalArn),
     readerRole: addRole(scope, 'ReaderRole', readerPolicy, settings.readerPrincipalArn),
   };
+}
+
+/** What `bulk-invite submit`, `status`, `watch`, `report` and `upload-link` ask for. It changes no job and reads no key. */
+function addCommandPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
+  const uploads = bucket.arnForObjects(`${incomingPrefix}*`);
+  const read = [incomingPrefix, jobsPrefix, reportsPrefix];
+  const policy = new ManagedPolicy(scope, 'CommandPolicy', {
+    description: 'May use the bulk-invite command: upload files, see the jobs and fetch the reports.',
+    statements: [
+      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Aws.STACK_ID] }),
+      new PolicyStatement({
+        actions: ['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'],
+        resources: [uploads],
+      }),
+      new PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: read.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
+      }),
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } },
+      }),
+    ],
+  });
+  for (const prefix of read)
+    acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
+  return policy;
 }
 
 function acknowledgePrefix(policy: ManagedPolicy, bucket: Bucket, prefix: string, reason: string): void {

@@ -12,6 +12,8 @@ export const outputNames = {
   reportsDeadLettersArn: 'ReportsDeadLettersArn',
   uploaderPolicyArn: 'UploaderPolicyArn',
   readerPolicyArn: 'ReaderPolicyArn',
+  /** All that the command needs. */
+  commandPolicyArn: 'CommandPolicyArn',
   /** There where the settings name a principal. */
   uploaderRoleArn: 'UploaderRoleArn',
   readerRoleArn: 'ReaderRoleArn',

@@ -54,10 +54,11 @@ function describeQueues({ uploads, chunks, reports }: Queues): Outputs {
   };
 }
 
-function describeAccess({ uploaderPolicy, readerPolicy, uploaderRole, readerRole }: Access): Outputs {
+function describeAccess({ uploaderPolicy, readerPolicy, commandPolicy, uploaderRole, readerRole }: Access): Outputs {
   return {
     uploaderPolicyArn: uploaderPolicy.managedPolicyArn,
     readerPolicyArn: readerPolicy.managedPolicyArn,
+    commandPolicyArn: commandPolicy.managedPolicyArn,
     ...(uploaderRole === undefined ? {} : { uploaderRoleArn: uploaderRole.roleArn }),
     ...(readerRole === undefined ? {} : { readerRoleArn: readerRole.roleArn }),
   };

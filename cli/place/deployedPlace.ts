@@ -36,7 +36,11 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
   const s3 = new S3Client(config);
   speakInSentences(s3, {
     ...context,
-    policies: { uploader: policies.UploaderPolicyArn, reader: policies.ReaderPolicyArn },
+    policies: {
+      uploader: policies.UploaderPolicyArn,
+      reader: policies.ReaderPolicyArn,
+      command: policies.CommandPolicyArn,
+    },
   });
   const store = s3ObjectStore(s3, bucket);
   const again = optionsText({ stack: options.stack, region: options.region, profile: options.profile });

@@ -14,6 +14,7 @@ const outputsSchema = z.object({
   [outputNames.bucket]: text,
   [outputNames.uploaderPolicyArn]: text,
   [outputNames.readerPolicyArn]: text,
+  [outputNames.commandPolicyArn]: text,
 });
 
 export type StackOutputs = z.output<typeof outputsSchema>;

@@ -56,9 +56,9 @@ function permissionOf(commandName: string, { Bucket = '', Key = '', Prefix, Vers
   }
 }
 
-/** The policies of the stack are narrow: one can only upload, the other can only read reports. */
+/** The narrowest policy of the stack that gives it: one can only upload, one can only read reports, one is for all of the command. */
 function policyFor(action: string, folder: string, { policies }: AwsContext): string | undefined {
   if (action === 's3:PutObject' && folder === incomingPrefix) return policies?.uploader;
   const reads = action === 's3:GetObject' || action === 's3:ListBucket';
-  return reads && folder === reportsPrefix ? policies?.reader : undefined;
+  return reads && folder === reportsPrefix ? policies?.reader : policies?.command;
 }

@@ -117,6 +117,8 @@ describe.each(harms)('an upload that is %s', (_what, harm) => {
     const world = newWorld();
     world.api.onRead = () => ({ kind: 'unavailable', detail: 'status 503' });
     const message = await upload(world, before);
+    expect((await runIngest(world, message)).kind).toBe('later');
+    world.clock.advance(7 * 60 * 60_000);
     // It is opened to be judged, and once more to be described.
     const acting = actingBeforeRead(world, 2, () => harm(world));
     expect(await runIngest(acting, message, {}, 1000)).toEqual({ kind: 'done' });

@@ -316,6 +316,24 @@ describe('people and systems', () => {
     ]);
   });
 
+  test('who use the command can upload, and see uploads, jobs and reports, and change nothing else', () => {
+    const objects = (prefix: string) => `<${bucketId}.Arn>/${prefix}/*`;
+    const allow = (Action: string[], Resource: string[], Condition = {}) => ({
+      Effect: 'Allow',
+      Action,
+      Resource,
+      Condition,
+    });
+    expect(policy('Command')).toEqual([
+      allow(['cloudformation:DescribeStacks'], ['<AWS::StackId>']),
+      allow(['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'], [objects('incoming')]),
+      allow(['s3:GetObject'], ['incoming', 'jobs', 'reports'].map(objects)),
+      allow(['s3:ListBucket'], [`<${bucketId}.Arn>`], {
+        StringLike: { 's3:prefix': ['incoming/*', 'jobs/*', 'reports/*'] },
+      }),
+    ]);
+  });
+
   test('have a role of their own only where the settings name them', () => {
     expect(stack.ofType('AWS::IAM::Role').map(([id]) => id.replace(/Role.*/u, ''))).toEqual([
       'Ingest',

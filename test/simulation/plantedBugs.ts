@@ -106,6 +106,11 @@ export const plantedBugs: readonly PlantedBug[] = [
         from: 'if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
         to: 'if (clock.now() + callTimeoutMs > 0) return;',
       },
+      {
+        file: 'worker/rowCaller.ts',
+        from: 'if (others.isSeen(chunk)) return;',
+        to: 'if (others !== undefined) return;',
+      },
     ],
   },
   {
@@ -122,6 +127,11 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'worker/rowCaller.ts',
         from: 'if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
         to: 'if (clock.now() + callTimeoutMs > 0) return;',
+      },
+      {
+        file: 'worker/rowCaller.ts',
+        from: 'if (others.isSeen(chunk)) return;',
+        to: 'if (others !== undefined) return;',
       },
     ],
   },
@@ -309,7 +319,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a job does not wait until others have seen it',
     caughtBy: 'no_second_invitation',
-    kinds: ['overlapping_upload'],
+    kinds: ['overlapping_upload', 'upload_replaced', 'store_slow'],
     changes: [
       { file: 'core/chunk.ts', from: 'return overlaps ? Math.max(', to: 'return overlaps && nowMs < 0 ? Math.max(' },
     ],

@@ -69,6 +69,7 @@ export function ourOutputs(bucket: string): Record<string, string> {
     BucketName: bucket,
     UploaderPolicyArn: 'arn:aws:iam::123456789012:policy/uploader',
     ReaderPolicyArn: 'arn:aws:iam::123456789012:policy/reader',
+    CommandPolicyArn: 'arn:aws:iam::123456789012:policy/command',
     DashboardUrl: 'https://eu-west-1.console.aws.amazon.com/',
   };
 }

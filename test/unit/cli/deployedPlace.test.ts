@@ -122,7 +122,7 @@ describe('finding the stack', () => {
     ['none', 'There is no stack “none” in eu-west-1 in this account. Name the right one with --stack'],
     [
       'theirs',
-      'is not one of bulk-invite: it lacks the outputs UploaderPolicyArn, ReaderPolicyArn (it has: BucketName, Url)',
+      'is not one of bulk-invite: it lacks the outputs UploaderPolicyArn, ReaderPolicyArn, CommandPolicyArn (it has: BucketName, Url)',
     ],
     ['young', 'is not there yet, or no longer: its status is CREATE_IN_PROGRESS'],
     ['secret', 'You lack the permission cloudformation:DescribeStacks on the stack “secret”. Ask whoever administers'],
@@ -172,13 +172,13 @@ describe('a permission that is missing', () => {
     );
   });
 
-  test('to look into jobs is given by none, so it is spelled out', async () => {
+  test('to look into jobs is given by the one for all of the command', async () => {
     const { store, listing } = await open();
     expect(await refusalOf(Array.fromAsync(listing.jobIds('')))).toContain(
-      'a policy that allows s3:ListBucket on arn:aws:s3:::ours-bucket (prefix jobs/)',
+      's3:ListBucket on arn:aws:s3:::ours-bucket (prefix jobs/). The policy arn:aws:iam::123456789012:policy/command',
     );
     expect(await refusalOf(store.readText('jobs/x/job.json', 10))).toContain(
-      'a policy that allows s3:GetObject on arn:aws:s3:::ours-bucket/jobs/*',
+      's3:GetObject on arn:aws:s3:::ours-bucket/jobs/*. The policy arn:aws:iam::123456789012:policy/command',
     );
   });
 
