@@ -52,10 +52,16 @@ export function addAccess(scope: Construct, bucket: Bucket, settings: Settings):
 function addCommandPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
   const uploads = bucket.arnForObjects(`${incomingPrefix}*`);
   const read = [incomingPrefix, jobsPrefix, reportsPrefix];
+  const stacksOfThisName = Stack.of(scope).formatArn({
+    service: 'cloudformation',
+    resource: 'stack',
+    resourceName: `${Aws.STACK_NAME}/*`,
+  });
   const policy = new ManagedPolicy(scope, 'CommandPolicy', {
     description: 'May use the bulk-invite command: upload files, see the jobs and fetch the reports.',
     statements: [
-      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Aws.STACK_ID] }),
+      // CloudFormation is asked by name, and then looks for a permission on all stacks of this name.
+      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacksOfThisName] }),
       new PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'],
         resources: [uploads],
@@ -71,6 +77,11 @@ function addCommandPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
       }),
     ],
   });
+  acknowledge(
+    policy,
+    'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<AWS::StackName>/*]',
+    'CloudFormation is asked by name, and the id of the stack is then left open.',
+  );
   for (const prefix of read)
     acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
   return policy;

@@ -86,8 +86,8 @@ export function prolong(outage: Outage | undefined, nowMs: number, firstDelayMs:
   const pauses = (outage?.pauses ?? 0) + 1;
   const lastDelayMs = outage === undefined ? 0 : outageDelayMs(outage.pauses, firstDelayMs);
   const sinceMs = outage?.sinceMs ?? nowMs;
-  // Two messages for the same chunk pause at the same time.
-  const waitedMs = Math.min((outage?.waitedMs ?? 0) + lastDelayMs, nowMs - sinceMs);
+  // Two messages for the same chunk pause at the same time, and the clocks of two machines differ.
+  const waitedMs = Math.min((outage?.waitedMs ?? 0) + lastDelayMs, Math.max(0, nowMs - sinceMs));
   return { sinceMs, pauses, waitedMs };
 }
 

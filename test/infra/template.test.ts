@@ -325,7 +325,10 @@ describe('people and systems', () => {
       Condition,
     });
     expect(policy('Command')).toEqual([
-      allow(['cloudformation:DescribeStacks'], ['<AWS::StackId>']),
+      allow(
+        ['cloudformation:DescribeStacks'],
+        ['arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<AWS::StackName>/*'],
+      ),
       allow(['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'], [objects('incoming')]),
       allow(['s3:GetObject'], ['incoming', 'jobs', 'reports'].map(objects)),
       allow(['s3:ListBucket'], [`<${bucketId}.Arn>`], {

@@ -59,7 +59,7 @@ const undisturbedMs = 10 * 60_000;
 /** Of each chunk, and of ingest: with pauses of 15 minutes four an hour, and twice as many where messages came twice. */
 const callsInLongOutage = { first: 12, inAnHour: 12 } as const;
 /** Answers 429 about one person. */
-const slowDownsMax = 20;
+const slowDownsMax = 40;
 
 /** Objects that are written once and never again. */
 const writtenOnce = /^jobs\/[^/]+\/(?:(?:job|directory|manifest|stop)\.json|parts\/)|\/summary\.json$/u;

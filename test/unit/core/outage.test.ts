@@ -118,6 +118,10 @@ describe('how long to stay away', () => {
     expect(outage.pauses).toBeLessThan(40);
   });
 
+  test('a clock that is behind the one before it takes nothing off what was waited', () => {
+    expect(prolong(prolong(undefined, 1000, half), 500, half).waitedMs).toBe(0);
+  });
+
   test('two messages for the same chunk that wait at the same time do not wait twice as long', () => {
     let outage = prolong(undefined, 0, half);
     for (let pause = 0; pause < 60; pause += 1) outage = prolong(outage, pause * minute, half);
