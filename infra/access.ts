@@ -8,6 +8,7 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { incomingPrefix, jobsPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
 import { acknowledge } from './acknowledge.ts';
+import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 
 export interface Access {
@@ -18,7 +19,7 @@ export interface Access {
   readonly readerRole: Role | undefined;
 }
 
-export function addAccess(scope: Construct, bucket: Bucket, settings: Settings): Access {
+export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, settings: Settings): Access {
   const uploaderPolicy = new ManagedPolicy(scope, 'UploaderPolicy', {
     description: 'May put files of people to invite into the bucket, and nothing else.',
     statements: [
@@ -36,7 +37,7 @@ export function addAccess(scope: Construct, bucket: Bucket, settings: Settings):
       }),
     ],
   });
-  const commandPolicy = addCommandPolicy(scope, bucket);
+  const commandPolicy = addCommandPolicy(scope, bucket, queues);
   acknowledgePrefix(uploaderPolicy, bucket, incomingPrefix, 'Who uploads chooses the name.');
   acknowledgePrefix(readerPolicy, bucket, reportsPrefix, 'Who reads reports may read every one of them.');
   return {
@@ -49,7 +50,7 @@ export function addAccess(scope: Construct, bucket: Bucket, settings: Settings):
 }
 
 /** What `bulk-invite submit`, `status`, `watch`, `report` and `upload-link` ask for. It changes no job and reads no key. */
-function addCommandPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
+function addCommandPolicy(scope: Construct, bucket: Bucket, queues: Queues): ManagedPolicy {
   const uploads = bucket.arnForObjects(`${incomingPrefix}*`);
   const read = [incomingPrefix, jobsPrefix, reportsPrefix];
   const stacksOfThisName = Stack.of(scope).formatArn({
@@ -74,6 +75,11 @@ function addCommandPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
         actions: ['s3:ListBucket'],
         resources: [bucket.bucketArn],
         conditions: { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } },
+      }),
+      // How many messages were given up; not what is in them.
+      new PolicyStatement({
+        actions: ['sqs:GetQueueAttributes'],
+        resources: Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn),
       }),
     ],
   });

@@ -35,7 +35,8 @@ export function addDashboard(scope: Construct, { settings, queues, functions, al
   const counted = (name: CountName, values: readonly string[]) =>
     values.map((value) => countMetric(name, value, period.toMinutes()).with({ label: value }));
   return new Dashboard(scope, 'Dashboard', {
-    dashboardName: Aws.STACK_NAME,
+    // Dashboards belong to no region: the same stack in another one would have the same name.
+    dashboardName: `${Aws.STACK_NAME}-${Aws.REGION}`,
     widgets: [
       [
         text(`What the alarms mean and what to do: ${settings.runbookUrl}`),

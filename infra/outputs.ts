@@ -7,6 +7,11 @@ export const outputNames = {
   uploadsQueueUrl: 'UploadsQueueUrl',
   chunksQueueUrl: 'ChunksQueueUrl',
   reportsQueueUrl: 'ReportsQueueUrl',
+  /** To be asked whether messages were given up. */
+  uploadsDeadLettersUrl: 'UploadsDeadLettersUrl',
+  chunksDeadLettersUrl: 'ChunksDeadLettersUrl',
+  reportsDeadLettersUrl: 'ReportsDeadLettersUrl',
+  /** To be redriven. */
   uploadsDeadLettersArn: 'UploadsDeadLettersArn',
   chunksDeadLettersArn: 'ChunksDeadLettersArn',
   reportsDeadLettersArn: 'ReportsDeadLettersArn',

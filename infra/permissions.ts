@@ -62,7 +62,8 @@ export function permissionsOf(
         allow(['s3:GetObject'], objects(bucket, uploads, job, directory, chunks, manifest, summaries)),
         allow(['s3:PutObject'], objects(bucket, job, directory, chunks, ingestPart, manifest, begun)),
         allow(['s3:AbortMultipartUpload'], objects(bucket, directory, ingestPart)),
-        list(bucket, incomingPrefix, jobsPrefix, begunPrefix, endedPrefix, reportsPrefix),
+        missUploads(bucket),
+        list(bucket, jobsPrefix, begunPrefix, endedPrefix, reportsPrefix),
         consume(queues.uploads.queue),
         send(queues.chunks.queue, queues.reports.queue),
         ...secret.readStatements,
@@ -83,6 +84,7 @@ export function permissionsOf(
         allow(['s3:GetObject'], objects(bucket, job, manifest, stop, parts, summaries)),
         allow(['s3:PutObject'], objects(bucket, ended)),
         allow(['s3:PutObject', 's3:AbortMultipartUpload'], objects(bucket, reports)),
+        missUploads(bucket),
         list(bucket, jobsPrefix, reportsPrefix),
         consume(queues.reports.queue),
       ];
@@ -114,8 +116,21 @@ function objects(bucket: Bucket, ...patterns: readonly string[]): string[] {
  * missing key in the place of the prefix.
  */
 function list(bucket: Bucket, ...prefixes: readonly string[]): PolicyStatement {
+  return listWith(['s3:ListBucket'], bucket, prefixes);
+}
+
+/**
+ * The same for uploads, which are read by version. AWS does not say which of the two S3 asks for where a version is missing.
+ * With a 403, an upload that was deleted for good would be a fault, tried again until the message is given up; and to take every
+ * 403 for a missing upload would hide that a policy stands in the way.
+ */
+function missUploads(bucket: Bucket): PolicyStatement {
+  return listWith(['s3:ListBucket', 's3:ListBucketVersions'], bucket, [incomingPrefix]);
+}
+
+function listWith(actions: readonly string[], bucket: Bucket, prefixes: readonly string[]): PolicyStatement {
   return new PolicyStatement({
-    actions: ['s3:ListBucket'],
+    actions: [...actions],
     resources: [bucket.bucketArn],
     conditions: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
   });

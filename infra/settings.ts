@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { apiLimits, outageLimits, retentionLimits } from '../lambdas/core/limits.ts';
+import { refusalOfAll, refusalOfDomains, settingSizes } from './settingSizes.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -64,7 +65,12 @@ const settingsSchema = z.strictObject({
       .union([z.array(z.string()), z.string().transform((list) => list.split(/[\s,]+/u).filter(Boolean))])
       .pipe(z.array(z.string().regex(/^[^\s@,*]+\.[^\s@,*]+$/u))),
     'domains such as acme.com,acme.co.uk; sub-domains are named one by one',
-  ).default([]),
+  )
+    .superRefine((domains, { addIssue }) => {
+      const message = refusalOfDomains(domains);
+      if (message !== undefined) addIssue({ code: 'custom', message });
+    })
+    .default([]),
   /** Whether people are invited whose row says that they have left or are disabled. */
   inviteGone: setting(z.union([z.boolean(), z.stringbool()]), 'true or false').default(false),
   /** How long one call to the API may take, in seconds. */
@@ -83,7 +89,10 @@ const settingsSchema = z.strictObject({
   /** Who gets the alarms by email. AWS asks that address to confirm. */
   alarmEmail: setting(z.email(), 'an email address').optional(),
   /** Where `docs/operating.md` can be read, for the links in the alarms. */
-  runbookUrl: text('an address or a path').default('docs/operating.md'),
+  runbookUrl: setting(
+    z.string().trim().min(1).max(settingSizes.runbookCharactersMax),
+    `an address or a path, of at most ${settingSizes.runbookCharactersMax} characters`,
+  ).default('docs/operating.md'),
   /** Who may take a role that can only upload. */
   uploaderPrincipalArn: principal.optional(),
   /** Who may take a role that can only read reports. */
@@ -113,7 +122,15 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
   const { apiKeySecretArn, apiKeySecretKmsKeyArn } = result.data;
   if (apiKeySecretKmsKeyArn !== undefined && apiKeySecretArn === undefined)
     throw new SettingsError('The setting “apiKeySecretKmsKeyArn” is of no use without “apiKeySecretArn”.');
+  const refusal = refusalOfAll(toldOf(result.data));
+  if (refusal !== undefined) throw new SettingsError(refusal);
   return result.data;
+}
+
+/** What ends in the environment of ingest, which is told most; numbers and switches are short. */
+function toldOf(settings: Settings): Record<string, string> {
+  const { apiUrl, tenantId = '', apiKeySecretArn = '', role = '', organization = '', allowedDomains } = settings;
+  return { apiUrl, tenantId, apiKeySecretArn, role, organization, allowedDomains: allowedDomains.join(',') };
 }
 
 function readFile(path: string): object {

@@ -23,9 +23,9 @@ export function bulkInviteStack(app: App, settings: Settings, bundleFolder: (nam
   const bucket = addBucket(stack, settings, queues.uploads.queue);
   const secret = addApiKeySecret(stack, settings);
   const functions = addFunctions(stack, { settings, bucket, queues, secret, bundleFolder });
-  const access = addAccess(stack, bucket, settings);
+  const access = addAccess(stack, bucket, queues, settings);
   const alarms = addAlarms(stack, settings, queues, functions);
-  addDashboard(stack, { settings, queues, functions, alarms });
+  const dashboard = addDashboard(stack, { settings, queues, functions, alarms });
   output(stack, {
     bucket: bucket.bucketName,
     region: Aws.REGION,
@@ -36,7 +36,7 @@ export function bulkInviteStack(app: App, settings: Settings, bundleFolder: (nam
     ingestSourceId: functions.ingest.source.eventSourceMappingId,
     workerSourceId: functions.worker.source.eventSourceMappingId,
     alarmTopicArn: alarms.topic.topicArn,
-    dashboardUrl: `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards:name=${Aws.STACK_NAME}`,
+    dashboardUrl: `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards:name=${dashboard.dashboardName}`,
   });
   return stack;
 }
@@ -48,6 +48,9 @@ function describeQueues({ uploads, chunks, reports }: Queues): Outputs {
     uploadsQueueUrl: uploads.queue.queueUrl,
     chunksQueueUrl: chunks.queue.queueUrl,
     reportsQueueUrl: reports.queue.queueUrl,
+    uploadsDeadLettersUrl: uploads.deadLetters.queueUrl,
+    chunksDeadLettersUrl: chunks.deadLetters.queueUrl,
+    reportsDeadLettersUrl: reports.deadLetters.queueUrl,
     uploadsDeadLettersArn: uploads.deadLetters.queueArn,
     chunksDeadLettersArn: chunks.deadLetters.queueArn,
     reportsDeadLettersArn: reports.deadLetters.queueArn,

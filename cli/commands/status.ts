@@ -37,10 +37,11 @@ export async function status(text: string | undefined, options: StatusOptions): 
 async function list(place: Place, { limit, json }: StatusOptions, terminal: Terminal): Promise<void> {
   const states: JobState[] = [];
   for (const job of await latestJobs(place, limit)) states.push(await readJobState(place, job));
-  if (json) return terminal.document(inertJson(states));
-  for (const state of states) terminal.result(describeInList(state));
-  if (states.length === 0)
+  if (json) terminal.document(inertJson(states));
+  else for (const state of states) terminal.result(describeInList(state));
+  if (!json && states.length === 0)
     terminal.say(`There are no jobs in ${place.name} yet. To start one: npx bulk-invite submit FILE${place.options}`);
+  for (const sentence of await place.givenUp()) terminal.say(sentence);
 }
 
 async function detail(place: Place, text: string, options: StatusOptions, terminal: Terminal): Promise<void> {

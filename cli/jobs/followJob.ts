@@ -34,7 +34,7 @@ export async function followJob(
     ended.abort();
     await running;
   }
-  const obstacle = attendance.obstacle();
+  const obstacle = attendance.obstacle(job);
   const summary = await readSummaryOf(place, job);
   if (summary === undefined && obstacle !== undefined && !stop.aborted) throw new UserError(obstacle);
   return summary;
@@ -47,11 +47,12 @@ export async function readSummaryOf({ store }: Place, { jobId, uploadKey }: JobR
 /** Ends when the report is whole, the job has met an obstacle, or the signal is aborted. */
 async function watch(
   { store, lookEveryMs }: Place,
-  { jobId, uploadKey }: JobRef,
+  job: JobRef,
   attendance: Attendance,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
+  const { jobId, uploadKey } = job;
   const sayProgress = progressSayer(jobProgressReader(store, jobId), terminal);
   const isTty = process.stderr.isTTY === true;
   const everyMs = isTty ? Math.max(lookEveryMs, followLimits.showEveryMs) : followLimits.sayEveryMs;
@@ -61,7 +62,7 @@ async function watch(
     await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     if ((await store.head(reportKey(uploadKey, jobId, 'summary.json'))) !== undefined) return;
-    if (attendance.obstacle() !== undefined) return;
+    if (attendance.obstacle(job) !== undefined) return;
     if (Date.now() - saidAtMs < everyMs) continue;
     saidAtMs = Date.now();
     await sayProgress(saidAtMs - beganAtMs);

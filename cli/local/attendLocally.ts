@@ -6,6 +6,7 @@ import type { Attendance, JobRef } from '../place/place.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
+import { isAbout } from './isAbout.ts';
 import { startHandlers } from './localHost.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { openSandboxTarget, reachTarget } from './target.ts';
@@ -65,12 +66,12 @@ export async function attendLocally(
       await sayWhoElse(followed, storage, terminal);
       await host.run(signal);
     },
-    obstacle: () => {
-      const queue = host.deadLetters()[0];
+    obstacle: (followed) => {
+      const letter = host.deadLetters().find((message) => isAbout(message, followed));
       const log = join(dataFolder, 'bulk-invite.log');
-      return queue === undefined
+      return letter === undefined
         ? undefined
-        : `The job cannot go on: a message in the queue “${queue}” was given up. The log says why: ${log}`;
+        : `The job cannot go on: a message in the queue “${letter.queue}” was given up. The log says why: ${log}`;
     },
     stopping: 'Stopping: no new call is started, those under way end first …',
     stopped: ({ jobId }) =>

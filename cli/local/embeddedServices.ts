@@ -17,6 +17,12 @@ const queueNames = { uploads: 'uploads', chunks: 'chunks', reports: 'reports' } 
 
 export type QueueName = keyof typeof queueNames;
 
+export interface DeadLetter {
+  /** The queue that it was in. */
+  readonly queue: QueueName;
+  readonly body: string;
+}
+
 export interface EmbeddedServices {
   readonly endpoint: string;
   /** Without these, every request is refused: other users of the machine can reach the port, too. */
@@ -26,8 +32,8 @@ export interface EmbeddedServices {
   announce(key: string, etag: string): void;
   /** Lets whoever has this address put an object there, until its end. */
   allowUpload(url: string, endsAtMs: number): void;
-  /** Queues with messages that were received too often. */
-  deadLetters(): readonly QueueName[];
+  /** Messages that were received too often. */
+  deadLetters(): readonly DeadLetter[];
   /** Gives those messages another chance. */
   redrive(): Promise<void>;
   /** Messages that an earlier process had received and did not end. */
@@ -65,7 +71,9 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
       allowedUploads.push({ address: `${pathname}${search}`, endsAtMs });
     },
     deadLetters: () =>
-      names().filter((queue) => (started.inspectQueue(deadLetterName(queue))?.messages.ready.length ?? 0) > 0),
+      names().flatMap((queue) =>
+        (started.inspectQueue(deadLetterName(queue))?.messages.ready ?? []).map(({ body }) => ({ queue, body })),
+      ),
     redrive: () => redrive(started, credentials),
     abandoned: () =>
       names().flatMap((queue) =>

@@ -4,7 +4,7 @@
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { functionLimits } from '../../lambdas/core/limits.ts';
 import { setVariables } from '../setVariables.ts';
-import { bucketName, type EmbeddedServices, type QueueName } from './embeddedServices.ts';
+import { bucketName, type DeadLetter, type EmbeddedServices, type QueueName } from './embeddedServices.ts';
 import { type Handler, runEventSource } from './eventSource.ts';
 import { type LocalStorage, openLocalStorage } from './localStorage.ts';
 
@@ -26,8 +26,8 @@ export interface HandlerOptions {
 }
 
 export interface LocalHost extends Pick<LocalStorage, 'store' | 's3' | 'bucket'> {
-  /** Queues whose messages were given up. */
-  deadLetters(): readonly QueueName[];
+  /** Messages that were given up. */
+  deadLetters(): readonly DeadLetter[];
   /** Runs the handlers until the signal is aborted and they have ended in order. */
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

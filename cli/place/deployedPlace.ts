@@ -3,12 +3,14 @@
  */
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { s3ObjectStore } from '../../lambdas/adapters/s3ObjectStore.ts';
 import { awsLimits, followLimits } from '../limits.ts';
 import { setVariables } from '../setVariables.ts';
 import { UserError } from '../userError.ts';
 import { type AwsContext, speakInSentences } from './awsSentences.ts';
 import { bucketListing } from './bucketListing.ts';
+import { describeDeadLetters } from './deadLetters.ts';
 import { findStack } from './findStack.ts';
 import { optionsText } from './optionsText.ts';
 import type { Attendance, Place } from './place.ts';
@@ -32,16 +34,20 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     region: config.region,
     ...(options.profile === undefined ? {} : { profile: options.profile }),
   };
-  const { BucketName: bucket, ...policies } = await findStack(config, context);
+  const { BucketName: bucket, ...outputs } = await findStack(config, context);
+  const policies = {
+    uploader: outputs.UploaderPolicyArn,
+    reader: outputs.ReaderPolicyArn,
+    command: outputs.CommandPolicyArn,
+  };
+  const deadLetterQueues = {
+    uploads: outputs.UploadsDeadLettersUrl,
+    chunks: outputs.ChunksDeadLettersUrl,
+    reports: outputs.ReportsDeadLettersUrl,
+  };
   const s3 = new S3Client(config);
-  speakInSentences(s3, {
-    ...context,
-    policies: {
-      uploader: policies.UploaderPolicyArn,
-      reader: policies.ReaderPolicyArn,
-      command: policies.CommandPolicyArn,
-    },
-  });
+  const sqs = new SQSClient(config);
+  for (const client of [s3, sqs]) speakInSentences(client, { ...context, policies });
   const store = s3ObjectStore(s3, bucket);
   const again = optionsText({ stack: options.stack, region: options.region, profile: options.profile });
   return {
@@ -54,8 +60,12 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     submit: (file, mapping) => uploadToStack(file, mapping, s3, bucket, store),
     attend: async () => attendance(again),
     createLink: (key, expirySeconds) => signUploadLink(config, bucket, key, expirySeconds),
+    givenUp: () => describeDeadLetters(sqs, deadLetterQueues),
     noteDelivered: async () => undefined,
-    close: async () => s3.destroy(),
+    close: async () => {
+      s3.destroy();
+      sqs.destroy();
+    },
   };
 }
 

@@ -15,6 +15,9 @@ const outputsSchema = z.object({
   [outputNames.uploaderPolicyArn]: text,
   [outputNames.readerPolicyArn]: text,
   [outputNames.commandPolicyArn]: text,
+  [outputNames.uploadsDeadLettersUrl]: text,
+  [outputNames.chunksDeadLettersUrl]: text,
+  [outputNames.reportsDeadLettersUrl]: text,
 });
 
 export type StackOutputs = z.output<typeof outputsSchema>;

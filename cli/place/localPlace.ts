@@ -73,12 +73,22 @@ function placeOf(folder: DataFolder, storage: LocalStorage, options: LocalPlaceO
     attend: (job) =>
       attendLocally(job, storage, { ...place, settings: options.settings, work: options.work }, terminal),
     createLink: (key, expirySeconds) => createLink(storage, key, expirySeconds),
+    givenUp: async () => describeGivenUp(storage, join(folder.path, 'bulk-invite.log')),
     noteDelivered: (jobId) => noteDelivered(store, jobId),
     close: async () => {
       await storage.close();
       folder.release();
     },
   };
+}
+
+function describeGivenUp({ services }: LocalStorage, log: string): string[] {
+  const { length: count } = services.deadLetters();
+  if (count === 0) return [];
+  const messages = count === 1 ? '1 message was' : `${count} messages were`;
+  return [
+    `${messages} given up. As soon as a job of this folder is followed, that is tried again. The log says why: ${log}`,
+  ];
 }
 
 function takeFolder(path: string, isMade: boolean): DataFolder {

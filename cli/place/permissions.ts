@@ -1,7 +1,7 @@
 /**
  * Which permission a request needs, and who can give it.
  *
- * Source: Service Authorization Reference, Amazon S3 and AWS CloudFormation.
+ * Source: Service Authorization Reference, Amazon S3, Amazon SQS and AWS CloudFormation.
  */
 import { incomingPrefix, jobsPrefix, reportsPrefix } from '../../lambdas/core/keys.ts';
 import type { AwsContext } from './awsSentences.ts';
@@ -11,6 +11,7 @@ interface Input {
   readonly Key?: string;
   readonly Prefix?: string;
   readonly VersionId?: string;
+  readonly QueueUrl?: string;
 }
 
 interface Permission {
@@ -36,7 +37,8 @@ export function describePermission(commandName: string, input: Input, context: A
   return `You lack the permission ${action} on ${resource}. ${remedy}${alsoList}`;
 }
 
-function permissionOf(commandName: string, { Bucket = '', Key = '', Prefix, VersionId }: Input, context: AwsContext) {
+function permissionOf(commandName: string, input: Input, context: AwsContext) {
+  const { Bucket = '', Key = '', Prefix, VersionId, QueueUrl = '' } = input;
   const partition = context.policies?.uploader.split(':')[1] ?? 'aws';
   const folder = [incomingPrefix, jobsPrefix, reportsPrefix].find((prefix) => (Prefix ?? Key).startsWith(prefix)) ?? '';
   const objects = `arn:${partition}:s3:::${Bucket}/${folder}*`;
@@ -49,6 +51,8 @@ function permissionOf(commandName: string, { Bucket = '', Key = '', Prefix, Vers
     case 'HeadObjectCommand':
     case 'GetObjectCommand':
       return permission(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion');
+    case 'GetQueueAttributesCommand':
+      return permission('sqs:GetQueueAttributes', `the queue ${QueueUrl}`);
     case 'AbortMultipartUploadCommand':
       return permission('s3:AbortMultipartUpload');
     default:

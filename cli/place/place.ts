@@ -27,6 +27,8 @@ export interface Place {
   attend(job: JobRef | undefined): Promise<Attendance>;
   /** @param expirySeconds How long the link is to last; it may end sooner. */
   createLink(key: string, expirySeconds: number): Promise<UploadLink>;
+  /** What a person should know of the place beside its jobs, as sentences: which work was given up. */
+  givenUp(): Promise<readonly string[]>;
   /** Told when the report is with the person. */
   noteDelivered(jobId: JobId): Promise<void>;
   close(): Promise<void>;
@@ -48,8 +50,8 @@ export interface Submitted extends JobRef {
 export interface Attendance {
   /** Runs until the signal is aborted and what was under way has ended in order. */
   run(job: JobRef, signal: AbortSignal): Promise<void>;
-  /** Why the job cannot go on, as a sentence. */
-  obstacle(): string | undefined;
+  /** Why the job cannot go on, as a sentence. What keeps others from going on is no obstacle. */
+  obstacle(job: JobRef): string | undefined;
   /** Said when the person wants to stop; undefined where that takes no time. */
   readonly stopping?: string;
   /** Said when it has stopped: what becomes of the job now. */

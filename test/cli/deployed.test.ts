@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Desk, openDesk } from '../support/command.ts';
 import { type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
@@ -126,6 +127,24 @@ describe('bulk-invite on a deployed stack', () => {
     const session = { ...stack.environment, AWS_SESSION_TOKEN: 'session', AWS_CREDENTIAL_EXPIRATION: endsAt };
     const { stdout } = await desk.run(['upload-link', '--stack', stack.name, '--expires', '2h'], session);
     expect(stdout).toContain('Your own sign-in ends then, and the link with it');
+  });
+
+  test('says which messages were given up, beside the list of jobs', async () => {
+    const sqs = new SQSClient();
+    const { uploads } = stack.storage.services.queueUrls;
+    const QueueUrl = uploads.replace(/uploads$/u, 'uploads-dead-letters');
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'given up' }));
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'given up, too' }));
+    const { code, stdout, stderr } = await desk.run(['status', '--stack', stack.name, '--json'], stack.environment);
+    await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    sqs.destroy();
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toBeInstanceOf(Array);
+    expect(stderr).toBe(
+      'The dead-letter queue of “uploads” holds 2 messages: that work was given up and stands still. docs/operating.md#dead-letters tells what to do.\n',
+    );
+    const later = await desk.run(['status', '--stack', stack.name], stack.environment);
+    expect(later).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('takes the settings of the stack and no others', async () => {

@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLocalStorage } from '../../cli/local/localStorage.ts';
 import { type CountingSandbox, type Desk, openDesk, startCountingSandbox } from '../support/command.ts';
@@ -169,6 +170,20 @@ describe('bulk-invite upload-link --local', () => {
     expect(watched.code).toBe(0);
     expect(sandbox.posts()).toBe(1);
   });
+});
+
+test('bulk-invite status --local says that messages were given up, and when they are tried again', async () => {
+  const dataFolder = join(desk.folder, '.bulk-invite');
+  const storage = await openLocalStorage(dataFolder);
+  const sqs = new SQSClient();
+  const QueueUrl = storage.services.queueUrls.chunks.replace(/chunks$/u, 'chunks-dead-letters');
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'given up' }));
+  sqs.destroy();
+  await storage.close();
+  const { code, stderr } = await desk.run(['status', '--local']);
+  expect(code).toBe(0);
+  expect(stderr).toContain('1 message was given up. As soon as a job of this folder is followed, that is tried again.');
+  expect(stderr).toContain(join('.bulk-invite', 'bulk-invite.log'));
 });
 
 describe('the commands on a bad day', () => {

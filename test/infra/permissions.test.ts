@@ -86,13 +86,22 @@ async function runEverything(): Promise<void> {
   await put('incoming/hr/people.csv', people('good'));
   const events = await run('uploads');
   // Cut off before the manifest, so all that was written before is found again.
-  for await (const { key } of host.store.list('jobs/'))
-    if (key.endsWith('/manifest.json')) await host.s3.send(new DeleteObjectCommand({ Bucket: host.bucket, Key: key }));
+  for await (const { key } of host.store.list('jobs/')) if (key.endsWith('/manifest.json')) await remove(key);
   for (const event of events) await handle('uploads', event);
   await run('chunks');
   await run('reports');
   // The event once more when all is done.
   for (const event of events) await handle('uploads', event);
+
+  // Deleted for good, before it was read and before it was reported.
+  await put('incoming/soon-gone.csv', people('soon-gone'));
+  await remove('incoming/soon-gone.csv');
+  await run('uploads');
+  await put('incoming/later-gone.csv', people('later-gone'));
+  await run('uploads');
+  await run('chunks');
+  await remove('incoming/later-gone.csv');
+  await run('reports');
 
   // The mapping names a column that it does not have.
   await put('incoming/no-email.csv', 'name\nAda\n');
@@ -107,6 +116,10 @@ async function runEverything(): Promise<void> {
 
 async function put(Key: string, Body: string): Promise<void> {
   await host.s3.send(new PutObjectCommand({ Bucket: host.bucket, Key, Body }));
+}
+
+async function remove(Key: string): Promise<void> {
+  await host.s3.send(new DeleteObjectCommand({ Bucket: host.bucket, Key }));
 }
 
 /** Hands every message of a queue to its function, and gives them. */
@@ -199,7 +212,7 @@ describe.each(functions)('%s', (name) => {
   test('may delete nothing, change no setting, and take from no queue but its own', () => {
     const permissions = permissionsOf(name);
     const harmless =
-      /^(s3:(GetObject|GetObjectVersion|PutObject|AbortMultipartUpload|ListBucket)|sqs:(SendMessage|ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)|secretsmanager:GetSecretValue|logs:(CreateLogStream|PutLogEvents)|xray:(PutTraceSegments|PutTelemetryRecords))$/u;
+      /^(s3:(GetObject|GetObjectVersion|PutObject|AbortMultipartUpload|ListBucket|ListBucketVersions)|sqs:(SendMessage|ReceiveMessage|DeleteMessage|GetQueueAttributes|ChangeMessageVisibility)|secretsmanager:GetSecretValue|logs:(CreateLogStream|PutLogEvents)|xray:(PutTraceSegments|PutTelemetryRecords))$/u;
     expect(permissions.filter(({ action }) => !harmless.test(action))).toEqual([]);
     const taking = permissions.filter(({ action }) => /^sqs:(Receive|Delete|Change)/u.test(action));
     const own = queues.find((queue) => functionOf[queue] === name) ?? 'uploads';
@@ -237,6 +250,15 @@ describe('no function goes beyond its part', () => {
     expect(functions.filter((name) => may(name, readKey))).toEqual(['ingest', 'worker']);
   });
 
+  test('who reads uploads is told when one is missing, and looks for old versions of nothing else', () => {
+    const seeMissing = (action: string, prefix: string) =>
+      functions.filter((name) => may(name, { action, resource: 'bucket', prefix }));
+    for (const action of ['s3:ListBucket', 's3:ListBucketVersions'])
+      expect(seeMissing(action, 'incoming/hr/people.csv')).toEqual(['ingest', 'report']);
+    for (const key of ['jobs/1/job.json', 'reports/a.csv/1/summary.json', 'begun/1', 'incoming', ''])
+      expect(seeMissing('s3:ListBucketVersions', key)).toEqual([]);
+  });
+
   test('the worker does not read uploads', () => {
     expect(may('worker', { action: 's3:GetObject', resource: 'bucket/incoming/a.csv' })).toBe(false);
     expect(may('worker', { action: 's3:ListBucket', resource: 'bucket', prefix: 'incoming/' })).toBe(false);
@@ -247,7 +269,7 @@ test('the worker knows the key before it looks at a chunk, so that no call waits
   expect(recorder.calls.worker[0]).toEqual({ action: 'secretsmanager:GetSecretValue', resource: secretArn });
 });
 
-test('the run was a whole one: a job that stopped, a job that ended well, and a file that could not be read', async () => {
+test('the run was a whole one: a job that stopped, two that ended well, and a file that could not be read', async () => {
   const states: string[] = [];
   for await (const { key } of host.store.list('reports/')) {
     if (!key.endsWith('/summary.json')) continue;
@@ -255,5 +277,5 @@ test('the run was a whole one: a job that stopped, a job that ended well, and a 
     const { state, error } = JSON.parse(summary?.text ?? '{}');
     states.push(`${state} ${error?.code ?? ''}`.trim());
   }
-  expect(states.sort()).toEqual(['completed', 'failed key_refused', 'failed unknown_mapping']);
+  expect(states.sort()).toEqual(['completed', 'completed', 'failed key_refused', 'failed unknown_mapping']);
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { outputNames } from '../../infra/outputs.ts';
 import { readSettings, SettingsError, settingNames } from '../../infra/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-settings-'));
@@ -15,6 +16,11 @@ function file(content: string): string {
   const path = join(folder, 'acme.json');
   writeFileSync(path, content);
   return path;
+}
+
+/** Two domains that take so many bytes with the comma between them. */
+function domainsOf(bytes: number): string {
+  return `acme.example,${'d'.repeat(bytes - 'acme.example,.example'.length)}.example`;
 }
 
 const defaults = {
@@ -98,6 +104,29 @@ describe('settings', () => {
     expect(() => readSettings(context)).toThrow(message);
   });
 
+  test.each([
+    [
+      'more domains than fit into the environment of a function',
+      { allowedDomains: domainsOf(2501) },
+      'The setting “allowedDomains” has 2 domains, which take 2501 bytes, and at most 2500 fit into the environment of a ' +
+        'function. Name fewer, share them among several stacks, or leave the setting out: then addresses of all domains are taken.',
+    ],
+    [
+      'texts that do not fit there together',
+      { allowedDomains: domainsOf(2500), role: 'r'.repeat(300), organization: '“"Acme"'.repeat(8) },
+      'The settings that a function is told in its environment take 2908 bytes (“allowedDomains” 2500, “role” 300, ' +
+        '“organization” 88, “apiUrl” 20), and at most 2900 fit. Shorten the longest.',
+    ],
+    [
+      'an address that does not fit into the description of an alarm',
+      { runbookUrl: 'r'.repeat(901) },
+      /^The setting “runbookUrl” is "r+"; it must be an address or a path, of at most 900 characters\.$/u,
+    ],
+  ])('refuse %s', (_name, context, message) => {
+    expect(() => readSettings(context)).toThrow(SettingsError);
+    expect(() => readSettings(context)).toThrow(message);
+  });
+
   test('that are wrong are all named at once', () => {
     expect(() => readSettings({ workers: 1, concurrency: 0 })).toThrow(/“workers”.*\n.*“concurrency”/u);
   });
@@ -123,6 +152,15 @@ describe('docs/deploy.md', () => {
     name,
     value: value.trim(),
   }));
+
+  test('tells of every way in that the stack has an output for', () => {
+    const [, section = ''] = /^## Ways in$(.+?)^## /msu.exec(guide) ?? [];
+    const ways = Object.values(outputNames).filter((name) => /(Policy|Role)Arn$/u.test(name));
+    expect(ways.length).toBeGreaterThan(0);
+    expect(ways.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+    const principals = settingNames.filter((name) => name.endsWith('PrincipalArn'));
+    expect(principals.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  });
 
   test('lists every setting with its default', () => {
     expect(rows.map(({ name }) => name)).toEqual(settingNames);

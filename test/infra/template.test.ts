@@ -334,6 +334,10 @@ describe('people and systems', () => {
       allow(['s3:ListBucket'], [`<${bucketId}.Arn>`], {
         StringLike: { 's3:prefix': ['incoming/*', 'jobs/*', 'reports/*'] },
       }),
+      allow(
+        ['sqs:GetQueueAttributes'],
+        ['Chunks', 'Reports', 'Uploads'].map((name) => `<${only('AWS::SQS::Queue', `${name}DeadLetters`)[0]}.Arn>`),
+      ),
     ]);
   });
 
@@ -459,7 +463,8 @@ describe('the alarms', () => {
 });
 
 describe('the dashboard', () => {
-  const body = textOf(propertiesOf('AWS::CloudWatch::Dashboard')['DashboardBody']);
+  const [dashboardId, dashboard] = only('AWS::CloudWatch::Dashboard');
+  const body = textOf(dashboard.Properties['DashboardBody']);
   const { widgets } = JSON.parse(body.replaceAll(/"<AWS::Region>"/gu, '"region"')) as {
     widgets: { properties: { title?: string; metrics?: unknown[] } }[];
   };
@@ -479,6 +484,13 @@ describe('the dashboard', () => {
       'Duration of an invocation (ms)',
       'Invocations that were cut off',
     ]);
+  });
+
+  test('may be there for the same stack in every region, and is found by its link', () => {
+    expect(textOf(dashboard.Properties['DashboardName'])).toBe('<AWS::StackName>-<AWS::Region>');
+    expect(textOf(template.Outputs[outputNames.dashboardUrl]?.Value)).toBe(
+      `https://<AWS::Region>.console.aws.amazon.com/cloudwatch/home?region=<AWS::Region>#dashboards:name=<${dashboardId}>`,
+    );
   });
 
   test('knows every status that a row can have', () => {
@@ -504,6 +516,14 @@ describe('the stack', () => {
     const optional: string[] = [outputNames.uploaderRoleArn, outputNames.readerRoleArn];
     const wanted = Object.values(outputNames).filter((name) => !optional.includes(name));
     expect(Object.keys(template.Outputs).sort()).toEqual([...wanted].sort());
+  });
+
+  test('tells where its dead letters are', () => {
+    for (const name of ['Uploads', 'Chunks', 'Reports']) {
+      const [id] = only('AWS::SQS::Queue', `${name}DeadLetters`);
+      expect(textOf(template.Outputs[`${name}DeadLettersUrl`]?.Value)).toBe(`<${id}>`);
+      expect(textOf(template.Outputs[`${name}DeadLettersArn`]?.Value)).toBe(`<${id}.Arn>`);
+    }
   });
 
   test('may be there several times in one account: what has a name of its own has that of the stack in it', () => {

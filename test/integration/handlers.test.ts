@@ -125,7 +125,7 @@ describe('the handlers', () => {
 test('messages that were given up get another chance when the host starts again', async () => {
   const deadLetters = (process.env['BULK_INVITE_CHUNKS_QUEUE_URL'] ?? '').replace(/chunks$/u, 'chunks-dead-letters');
   await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'given up' }));
-  expect(host.deadLetters()).toEqual(['chunks']);
+  expect(host.deadLetters()).toEqual([{ queue: 'chunks', body: 'given up' }]);
   await host.close();
   host = await startLocalHost({
     dataFolder: folder,

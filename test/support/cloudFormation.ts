@@ -63,13 +63,17 @@ export function failure(status: number, code: string, message: string): Answer {
   };
 }
 
-/** What our stack tells of itself. */
-export function ourOutputs(bucket: string): Record<string, string> {
+/** What our stack tells of itself, with the queues of the embedded services. */
+export function ourOutputs(bucket: string, sqsUrl: string): Record<string, string> {
+  const deadLetters = (queue: string) => `${sqsUrl}/000000000000/${queue}-dead-letters`;
   return {
     BucketName: bucket,
     UploaderPolicyArn: 'arn:aws:iam::123456789012:policy/uploader',
     ReaderPolicyArn: 'arn:aws:iam::123456789012:policy/reader',
     CommandPolicyArn: 'arn:aws:iam::123456789012:policy/command',
+    UploadsDeadLettersUrl: deadLetters('uploads'),
+    ChunksDeadLettersUrl: deadLetters('chunks'),
+    ReportsDeadLettersUrl: deadLetters('reports'),
     DashboardUrl: 'https://eu-west-1.console.aws.amazon.com/',
   };
 }

@@ -38,7 +38,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
     allowedDomains: [],
   });
   const { endpoint, credentials } = storage.services;
-  const cloudFormation = await startCloudFormation({ [name]: stackWith(ourOutputs(storage.bucket)) });
+  const cloudFormation = await startCloudFormation({ [name]: stackWith(ourOutputs(storage.bucket, endpoint)) });
   const stop = new AbortController();
   let working = Promise.resolve();
   return {
@@ -51,6 +51,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
       AWS_EC2_METADATA_DISABLED: 'true',
     },

@@ -34,6 +34,7 @@ export function placeOf(store: MemoryStore): Place {
     submit: unused,
     attend: unused,
     createLink: unused,
+    givenUp: async () => [],
     noteDelivered: async () => undefined,
     close: async () => undefined,
   };

@@ -43,7 +43,7 @@ export function recordCalls(): Recorder {
   const restore = [
     intercept(recordFor, S3Client, async (record, command, send) => {
       const { name } = command.constructor;
-      const { Key = '' } = command.input;
+      const { Key = '', VersionId } = command.input;
       for (const call of s3Calls(name, command.input)) record(call);
       const isVersioned = Key.startsWith(incomingPrefix);
       try {
@@ -51,9 +51,8 @@ export function recordCalls(): Recorder {
         const answer = await send(Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input }));
         return isVersioned && name === 'HeadObjectCommand' ? { ...answer, VersionId: versionId } : answer;
       } catch (error) {
-        // Who may not list the bucket is told 403 instead.
         if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404)
-          record({ action: 's3:ListBucket', resource: 'bucket', prefix: Key });
+          for (const call of callsToSeeMissing(Key, VersionId)) record(call);
         throw error;
       }
     }),
@@ -121,6 +120,12 @@ function s3Calls(name: string, { Key = '', VersionId, IfMatch, Prefix }: Input):
     default:
       throw new Error(`${name} is sent, and nobody has said yet which permission it needs.`);
   }
+}
+
+/** Who may not list the bucket is told 403 instead. Which permission S3 looks for where a version is missing is said nowhere. */
+function callsToSeeMissing(prefix: string, versionId: string | undefined): Call[] {
+  const list: Call = { action: 's3:ListBucket', resource: 'bucket', prefix };
+  return versionId === undefined ? [list] : [list, { ...list, action: 's3:ListBucketVersions' }];
 }
 
 function sqsAction(name: string): string {

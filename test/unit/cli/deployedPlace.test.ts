@@ -2,11 +2,12 @@
  * What the command says where AWS refuses, with the real SDK against servers on the loopback address.
  */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDeployedPlace } from '../../../cli/place/deployedPlace.ts';
 import { UserError } from '../../../cli/userError.ts';
@@ -23,13 +24,23 @@ let cloudFormation: CloudFormation;
 let s3: Server;
 /** Decides what S3 says. */
 let answerS3: (method: string, path: string) => { readonly status: number; readonly code?: string };
+let sqs: Server;
+/** Decides what SQS says of a queue. */
+let answerSqs: (queueUrl: string) => { readonly status: number; readonly body: object };
 
 beforeAll(async () => {
+  sqs = createServer(async (request, response) => {
+    const { QueueUrl } = (await json(request)) as { QueueUrl: string };
+    const { status, body } = answerSqs(QueueUrl);
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+  });
+  sqs.listen(0, '127.0.0.1');
+  await once(sqs, 'listening');
   // The SDK reads them once.
   writeFileSync(join(folder, 'config'), '[profile ann]\nregion = ap-south-1\n');
   writeFileSync(join(folder, 'credentials'), '[ann]\naws_access_key_id = AKIDANN\naws_secret_access_key = example\n');
   cloudFormation = await startCloudFormation({
-    ours: stackWith(ourOutputs('ours-bucket')),
+    ours: stackWith(ourOutputs('ours-bucket', urlOf(sqs))),
     theirs: stackWith({ BucketName: 'their-bucket', Url: 'https://acme.example' }),
     young: stackWith({}, 'CREATE_IN_PROGRESS'),
     secret: failure(403, 'AccessDenied', 'User: arn:aws:iam::123456789012:user/ann is not authorized'),
@@ -57,8 +68,10 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllEnvs();
   await cloudFormation.close();
-  s3.close();
-  s3.closeAllConnections();
+  for (const server of [s3, sqs]) {
+    server.close();
+    server.closeAllConnections();
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -75,12 +88,17 @@ beforeEach(() => {
     AWS_CONFIG_FILE: join(folder, 'config'),
     AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
     AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
-    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(s3.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL_S3: urlOf(s3),
+    AWS_ENDPOINT_URL_SQS: urlOf(sqs),
     BULK_INVITE_STACK: undefined,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   answerS3 = () => ({ status: 403, code: 'AccessDenied' });
 });
+
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 async function refusalOf(attempt: Promise<unknown>): Promise<string> {
   const error = await attempt.then(
@@ -122,7 +140,7 @@ describe('finding the stack', () => {
     ['none', 'There is no stack “none” in eu-west-1 in this account. Name the right one with --stack'],
     [
       'theirs',
-      'is not one of bulk-invite: it lacks the outputs UploaderPolicyArn, ReaderPolicyArn, CommandPolicyArn (it has: BucketName, Url)',
+      'is not one of bulk-invite: it lacks the outputs UploaderPolicyArn, ReaderPolicyArn, CommandPolicyArn, UploadsDeadLettersUrl, ChunksDeadLettersUrl, ReportsDeadLettersUrl (it has: BucketName, Url)',
     ],
     ['young', 'is not there yet, or no longer: its status is CREATE_IN_PROGRESS'],
     ['secret', 'You lack the permission cloudformation:DescribeStacks on the stack “secret”. Ask whoever administers'],
@@ -187,6 +205,51 @@ describe('a permission that is missing', () => {
     const refusal = await refusalOf((await open()).submit(upload, {}));
     expect(refusal).toContain('was uploaded as incoming/people.csv, and its job begins; do not upload it again.');
     expect(refusal).toContain('s3:GetObject on arn:aws:s3:::ours-bucket/incoming/*');
+  });
+});
+
+describe('messages that were given up', () => {
+  const holding = (counts: Readonly<Record<string, readonly [visible: number, hidden: number]>>) => (url: string) => {
+    const [visible, hidden] = counts[url.split('/').at(-1) ?? ''] ?? [0, 0];
+    const Attributes = {
+      ApproximateNumberOfMessages: String(visible),
+      ApproximateNumberOfMessagesNotVisible: String(hidden),
+    };
+    return { status: 200, body: { Attributes } };
+  };
+  const givenUp = async () => await (await openDeployedPlace({ stack: 'ours' })).givenUp();
+
+  test('are told by number and queue, those included that somebody looks at, with where to read on', async () => {
+    answerSqs = holding({ 'uploads-dead-letters': [1, 0], 'reports-dead-letters': [2, 1] });
+    expect(await givenUp()).toEqual([
+      'The dead-letter queue of “uploads” holds 1 message: that work was given up and stands still. docs/operating.md#dead-letters tells what to do.',
+      'The dead-letter queue of “reports” holds 3 messages: that work was given up and stands still. docs/operating.md#dead-letters tells what to do.',
+    ]);
+    const guide = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'operating.md'), 'utf8');
+    expect(guide).toMatch(/^### Dead letters$/mu);
+  });
+
+  test('are not mentioned where there are none', async () => {
+    answerSqs = holding({});
+    expect(await givenUp()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'the permission is missing',
+      400,
+      'com.amazon.coral.service#AccessDeniedException',
+      /^Whether messages were given up is not known: You lack the permission sqs:GetQueueAttributes on the queue http:\S+-dead-letters\. The policy arn:aws:iam::123456789012:policy\/command gives it: /u,
+    ],
+    [
+      'a queue is gone',
+      400,
+      'com.amazonaws.sqs#QueueDoesNotExist',
+      /^Whether messages were given up is not known: AWS answered GetQueueAttributes with 400 QueueDoesNotExist: No\. /u,
+    ],
+  ])('cost one line and no error where %s', async (_name, status, type, line) => {
+    answerSqs = () => ({ status, body: { __type: type, message: 'No.' } });
+    expect(await givenUp()).toEqual([expect.stringMatching(line)]);
   });
 });
 

@@ -229,8 +229,11 @@ describe('following a job', () => {
   test('ends with the reason where the job cannot go on', async () => {
     const world = newWorld();
     await upload(world, roster);
-    const stuck = { ...attendance, obstacle: () => 'A message was given up.' };
-    const following = followJob(placeOf(world.store), await latest(world), stuck, silent, new AbortController().signal);
+    const job = await latest(world);
+    const obstacle: Attendance['obstacle'] = ({ jobId }) =>
+      jobId === job.jobId ? 'A message was given up.' : undefined;
+    const stuck = { ...attendance, obstacle };
+    const following = followJob(placeOf(world.store), job, stuck, silent, new AbortController().signal);
     await expect(following).rejects.toThrow(/^A message was given up\.$/u);
   });
 
