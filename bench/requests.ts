@@ -26,6 +26,8 @@ const dollars = {
   /** For ARM. */
   lambdaGigabyteSecond: 0.0000133334,
   logGigabyte: 0.5,
+  /** A month of a custom metric, metered by the hour in which it has a value; of the first 10,000. */
+  metricHour: 0.3 / 730,
 };
 
 /** The default settings, and an API that answers in half a second. */
@@ -42,6 +44,8 @@ interface Requests {
   readonly sqsRequests: number;
   readonly invocations: number;
   readonly logBytes: number;
+  /** Custom metrics, each with other dimensions. */
+  readonly metrics: number;
 }
 
 export async function requests(): Promise<Figure[]> {
@@ -73,7 +77,35 @@ async function countIn(workspace: Workspace, rows: number, url: string): Promise
     sqsRequests: sum('SendMessageBatch', 'ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility'),
     invocations: sum('ReceiveMessage'),
     logBytes: lines.slice(0, -1).reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0),
+    metrics: new Set(lines.slice(0, -1).flatMap(metricsIn)).size,
   };
+}
+
+const metricsSchema = z.looseObject({
+  _aws: z.object({
+    CloudWatchMetrics: z.array(
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.array(z.array(z.string())),
+        Metrics: z.array(z.object({ Name: z.string() })),
+      }),
+    ),
+  }),
+});
+
+/**
+ * What a line of the log makes CloudWatch keep: each metric by its name and the values of its dimensions.
+ *
+ * Source: Amazon CloudWatch User Guide, embedded metric format.
+ */
+function metricsIn(line: string): string[] {
+  const { success, data } = metricsSchema.safeParse(JSON.parse(line));
+  if (!success) return [];
+  return data._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
+    Metrics.flatMap(({ Name }) =>
+      Dimensions.map((names) => JSON.stringify([Namespace, Name, ...names.map((name) => [name, data[name]])])),
+    ),
+  );
 }
 
 function describe(rows: number, counted: Requests): Figure[] {
@@ -82,23 +114,26 @@ function describe(rows: number, counted: Requests): Figure[] {
 
 /**
  * Requests grow with the number of chunks, logs with the number of calls and so with rows; both between the two measured
- * jobs. What grows with time is added: a worker saves its progress and looks for a stop every few seconds.
+ * jobs. What grows with time is added: every few seconds a worker lists the other jobs, saves its progress and looks for a stop;
+ * and in each hour the metrics are paid for anew.
  */
 function price(rows: number, small: Requests, large: Requests): number {
   const bytes = rows * 45;
   const chunks = Math.ceil(rows / chunkRowsFor(bytes, assumed.workers));
-  const byChunks = (name: Exclude<keyof Requests, 'chunks'>) =>
+  const byChunks = (name: 's3Writes' | 's3Reads' | 'sqsRequests' | 'invocations') =>
     small[name] + ((large[name] - small[name]) * (chunks - small.chunks)) / (large.chunks - small.chunks);
   const logBytes = (large.logBytes / measuredRows[1]) * rows;
   const workerSeconds = (rows * assumed.callSeconds) / assumed.concurrency;
   const saves = (workerSeconds * 1000) / workerLimits.saveEveryMs;
+  const hours = Math.ceil(workerSeconds / assumed.workers / 3600);
   return (
-    (byChunks('s3Writes') + saves) * dollars.s3Write +
+    (byChunks('s3Writes') + 2 * saves) * dollars.s3Write +
     (byChunks('s3Reads') + saves) * dollars.s3Read +
     byChunks('sqsRequests') * dollars.sqsRequest +
     byChunks('invocations') * dollars.lambdaRequest +
     workerSeconds * assumed.workerGigabytes * dollars.lambdaGigabyteSecond +
-    (logBytes / 1e9) * dollars.logGigabyte
+    (logBytes / 1e9) * dollars.logGigabyte +
+    hours * large.metrics * dollars.metricHour
   );
 }
 

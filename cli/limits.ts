@@ -12,7 +12,7 @@ export const followLimits = {
   /** How often the report is looked for: on this machine a look costs nothing, in a deployed stack it is a request. */
   lookEveryLocallyMs: second / 4,
   lookEveryDeployedMs: 2 * second,
-  /** How often the progress is read and shown on a terminal: there it replaces what was shown before. */
+  /** How often the progress is read and shown on a terminal, of a job of this machine: there it replaces what was shown before. */
   showEveryMs: 1 * second,
   /** The same without a terminal, and for a deployed stack, whose workers save every five seconds. */
   sayEveryMs: 5 * second,
@@ -20,6 +20,8 @@ export const followLimits = {
   slowBeginningMs: 20 * second,
   /** Longer than the longest pause of a worker that waits for the API: after this, somebody should look what is wrong. */
   standstillMs: 20 * minute,
+  /** Looks in a row whose connection breaks. They span a minute or more, and a laptop that wakes up has its network back by then. */
+  brokenLooksMax: 30,
   /** A message of a queue lives for at most so long, so nothing happens after it. */
   followMs: 14 * day,
 } as const;

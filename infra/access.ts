@@ -27,8 +27,9 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
     ],
   });
   const readerPolicy = new ManagedPolicy(scope, 'ReaderPolicy', {
-    description: 'May find and read the reports in the bucket, and nothing else.',
+    description: 'May find the stack, find and read the reports in its bucket, and nothing else.',
     statements: [
+      findStack(scope),
       new PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects(`${reportsPrefix}*`)] }),
       new PolicyStatement({
         actions: ['s3:ListBucket'],
@@ -39,6 +40,7 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
   });
   const commandPolicy = addCommandPolicy(scope, bucket, queues);
   acknowledgePrefix(uploaderPolicy, bucket, incomingPrefix, 'Who uploads chooses the name.');
+  acknowledgeStack(readerPolicy);
   acknowledgePrefix(readerPolicy, bucket, reportsPrefix, 'Who reads reports may read every one of them.');
   return {
     uploaderPolicy,
@@ -53,16 +55,10 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
 function addCommandPolicy(scope: Construct, bucket: Bucket, queues: Queues): ManagedPolicy {
   const uploads = bucket.arnForObjects(`${incomingPrefix}*`);
   const read = [incomingPrefix, jobsPrefix, reportsPrefix];
-  const stacksOfThisName = Stack.of(scope).formatArn({
-    service: 'cloudformation',
-    resource: 'stack',
-    resourceName: `${Aws.STACK_NAME}/*`,
-  });
   const policy = new ManagedPolicy(scope, 'CommandPolicy', {
     description: 'May use the bulk-invite command: upload files, see the jobs and fetch the reports.',
     statements: [
-      // CloudFormation is asked by name, and then looks for a permission on all stacks of this name.
-      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacksOfThisName] }),
+      findStack(scope),
       new PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'],
         resources: [uploads],
@@ -83,14 +79,28 @@ function addCommandPolicy(scope: Construct, bucket: Bucket, queues: Queues): Man
       }),
     ],
   });
+  acknowledgeStack(policy);
+  for (const prefix of read)
+    acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
+  return policy;
+}
+
+/** The command begins with it. CloudFormation is asked by name, and then looks for a permission on all stacks of this name. */
+function findStack(scope: Construct): PolicyStatement {
+  const stacksOfThisName = Stack.of(scope).formatArn({
+    service: 'cloudformation',
+    resource: 'stack',
+    resourceName: `${Aws.STACK_NAME}/*`,
+  });
+  return new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacksOfThisName] });
+}
+
+function acknowledgeStack(policy: ManagedPolicy): void {
   acknowledge(
     policy,
     'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<AWS::StackName>/*]',
     'CloudFormation is asked by name, and the id of the stack is then left open.',
   );
-  for (const prefix of read)
-    acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
-  return policy;
 }
 
 function acknowledgePrefix(policy: ManagedPolicy, bucket: Bucket, prefix: string, reason: string): void {

@@ -8,9 +8,9 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { FunctionName, QueueName } from '../lambdas/core/limits.ts';
+import type { QueueName } from '../lambdas/core/limits.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { Functions } from './functions.ts';
+import { type Functions, functionNames } from './functions.ts';
 import { countMetric } from './metrics.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
@@ -27,29 +27,53 @@ interface AlarmKind {
   readonly entry: string;
   readonly metric: Metric;
   readonly threshold: number;
+  /** Periods in a row in which the threshold is reached; one, if nothing is said. */
+  readonly periods?: number;
 }
 
 const queueNames: readonly QueueName[] = ['uploads', 'chunks', 'reports'];
-const functionNames: readonly FunctionName[] = ['ingest', 'worker', 'report'];
 
-/** A fault that passes by itself is over before this; one that stays happens more often in this time. */
-const faultMinutes = 15;
+/** Of what has happened once and is worth a look. */
+const onceMinutes = 5;
+
+/**
+ * Lambda dates an error back to the beginning of its invocation, up to 15 minutes before it is known.
+ *
+ * Source: AWS Lambda Developer Guide, types of metrics.
+ */
+const cutOffMinutes = 30;
+
+/**
+ * A fault that passes by itself happens less often in this time. One that stays happens more often: the message comes again after
+ * 15 minutes at last, and its handling takes no longer than 15 minutes. With less, the alarm would end while the cause remains.
+ */
+const faultMinutes = 90;
 const faultsMin = 3;
 
-/** An outage of the API holds up uploads and chunks for up to six hours by default; a chunk of a large job waits for its turn. */
+/**
+ * An outage is told of when it covers one of these periods wholly and reaches into those before and after it. Each is longer than the
+ * longest pause of a message with the calls around it, so while the outage lasts, none of them is empty.
+ */
+const outageMinutes = 20;
+const outagePeriods = 3;
+
+/**
+ * How long a message may wait for its turn; a chunk of a large job waits for hours. What was received more than three times is not
+ * in this metric of SQS, so nothing is seen here of a message that is put aside or fails again and again: other alarms tell of that.
+ */
 const oldestHours: Readonly<Record<QueueName, number>> = { uploads: 2, chunks: 12, reports: 1 };
 
 export function addAlarms(stack: Construct, settings: Settings, queues: Queues, functions: Functions): Alarms {
   const scope = new Construct(stack, 'Alarms');
   const topic = addTopic(scope, settings);
-  const kinds = [...queueAlarms(queues), ...functionAlarms(functions), ...jobAlarms()];
+  const kinds = [...queueAlarms(queues), ...functionAlarms(functions), apiAlarm(), ...jobAlarms()];
   return { topic, alarms: kinds.map((kind) => addAlarm(scope, kind, topic, settings)) };
 }
 
 function queueAlarms(queues: Queues): AlarmKind[] {
   return queueNames.flatMap((name) => {
     const { queue, deadLetters } = queues[name];
-    const period = Duration.minutes(5);
+    const period = Duration.minutes(onceMinutes);
     return [
       {
         title: `dead letters of ${name}`,
@@ -72,8 +96,9 @@ function functionAlarms(functions: Functions): AlarmKind[] {
     {
       title: `${name} is cut off`,
       entry: 'function-is-cut-off',
-      metric: functions[name].lambda.metricErrors({ period: Duration.minutes(faultMinutes), statistic: Stats.SUM }),
-      threshold: faultsMin,
+      // Whatever our code handles is no error for Lambda; and the message comes again only after its visibility time-out.
+      metric: functions[name].lambda.metricErrors({ period: Duration.minutes(cutOffMinutes), statistic: Stats.SUM }),
+      threshold: 1,
     },
     {
       title: `messages fail in ${name}`,
@@ -84,34 +109,55 @@ function functionAlarms(functions: Functions): AlarmKind[] {
   ]);
 }
 
+function apiAlarm(): AlarmKind {
+  return {
+    title: 'API is down',
+    entry: 'api-is-down',
+    metric: countMetric('MessagesPutAside', 'api_down', outageMinutes),
+    threshold: 1,
+    periods: outagePeriods,
+  };
+}
+
 function jobAlarms(): AlarmKind[] {
-  const periodMinutes = 5;
   return [
     {
       title: 'key refused',
       entry: 'key-refused',
-      metric: countMetric('JobsFailed', 'key_refused', periodMinutes),
+      metric: countMetric('JobsFailed', 'key_refused', onceMinutes),
       threshold: 1,
     },
     {
       title: 'key may not invite',
       entry: 'key-refused',
-      metric: countMetric('JobsFailed', 'key_forbidden', periodMinutes),
+      metric: countMetric('JobsFailed', 'key_forbidden', onceMinutes),
       threshold: 1,
     },
-    { title: 'job failed', entry: 'job-failed', metric: countMetric('Jobs', 'failed', periodMinutes), threshold: 1 },
+    { title: 'job failed', entry: 'job-failed', metric: countMetric('Jobs', 'failed', onceMinutes), threshold: 1 },
+    {
+      title: 'rows failed',
+      entry: 'rows-given-up',
+      metric: countMetric('Rows', 'failed', onceMinutes),
+      threshold: 1,
+    },
+    {
+      title: 'rows unknown',
+      entry: 'rows-given-up',
+      metric: countMetric('Rows', 'unknown', onceMinutes),
+      threshold: 1,
+    },
   ];
 }
 
 function addAlarm(scope: Construct, kind: AlarmKind, topic: Topic, settings: Settings): Alarm {
-  const { title, entry, metric, threshold } = kind;
+  const { title, entry, metric, threshold, periods = 1 } = kind;
   const alarm = new Alarm(scope, title, {
     alarmName: `${Aws.STACK_NAME} - ${title}`,
     alarmDescription: `What it means and what to do: ${settings.runbookUrl}#${entry}`,
     metric,
     threshold,
     comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
+    evaluationPeriods: periods,
     // Queues and functions that nobody uses have no numbers.
     treatMissingData: TreatMissingData.NOT_BREACHING,
   });

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import type { FunctionName } from '../lambdas/core/limits.ts';
 import { bundleHandler } from './bundling.ts';
+import { functionNames } from './functions.ts';
 import { checkRules } from './rules.ts';
 import { readSettings, SettingsError } from './settings.ts';
 import { bulkInviteStack } from './stack.ts';
-
-const functionNames: readonly FunctionName[] = ['ingest', 'worker', 'report'];
 
 try {
   const app = new App();

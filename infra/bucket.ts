@@ -51,6 +51,8 @@ export function addBucket(scope: Construct, settings: Settings, uploadsQueue: Qu
     ],
   });
   announceUploads(bucket, uploadsQueue);
+  // Without them, the buckets that stay would take connections that are not encrypted, and no more access logs.
+  for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return bucket;
 }
 

@@ -12,11 +12,11 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { FunctionName, QueueName } from '../lambdas/core/limits.ts';
+import type { QueueName } from '../lambdas/core/limits.ts';
 import type { CountName } from '../lambdas/core/metrics.ts';
 import { statuses } from '../lambdas/core/outcome.ts';
 import type { Alarms } from './alarms.ts';
-import type { Functions } from './functions.ts';
+import { type Functions, functionNames } from './functions.ts';
 import { apiCallSearch, countMetric } from './metrics.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
@@ -85,9 +85,7 @@ function deadLettersOf({ deadLetters }: Queues[QueueName], name: string): IMetri
 }
 
 function ofFunctions(functions: Functions, metricName: string, statistic: string): readonly IMetric[] {
-  return (Object.keys(functions) as FunctionName[]).map((name) =>
-    functions[name].lambda.metric(metricName, { period, statistic, label: name }),
-  );
+  return functionNames.map((name) => functions[name].lambda.metric(metricName, { period, statistic, label: name }));
 }
 
 function bars(title: string, metrics: readonly IMetric[], width: number): IWidget {

@@ -23,6 +23,8 @@ export interface FunctionWithSource {
 
 export type Functions = Readonly<Record<FunctionName, FunctionWithSource>>;
 
+export const functionNames: readonly FunctionName[] = ['ingest', 'worker', 'report'];
+
 export interface FunctionParts {
   readonly settings: Settings;
   readonly bucket: Bucket;

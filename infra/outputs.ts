@@ -3,10 +3,6 @@
  */
 export const outputNames = {
   bucket: 'BucketName',
-  region: 'Region',
-  uploadsQueueUrl: 'UploadsQueueUrl',
-  chunksQueueUrl: 'ChunksQueueUrl',
-  reportsQueueUrl: 'ReportsQueueUrl',
   /** To be asked whether messages were given up. */
   uploadsDeadLettersUrl: 'UploadsDeadLettersUrl',
   chunksDeadLettersUrl: 'ChunksDeadLettersUrl',

@@ -28,7 +28,6 @@ export function bulkInviteStack(app: App, settings: Settings, bundleFolder: (nam
   const dashboard = addDashboard(stack, { settings, queues, functions, alarms });
   output(stack, {
     bucket: bucket.bucketName,
-    region: Aws.REGION,
     ...describeQueues(queues),
     ...describeAccess(access),
     apiKeySecretArn: secret.arn,
@@ -45,9 +44,6 @@ type Outputs = { readonly [name in keyof typeof outputNames]?: string };
 
 function describeQueues({ uploads, chunks, reports }: Queues): Outputs {
   return {
-    uploadsQueueUrl: uploads.queue.queueUrl,
-    chunksQueueUrl: chunks.queue.queueUrl,
-    reportsQueueUrl: reports.queue.queueUrl,
     uploadsDeadLettersUrl: uploads.deadLetters.queueUrl,
     chunksDeadLettersUrl: chunks.deadLetters.queueUrl,
     reportsDeadLettersUrl: reports.deadLetters.queueUrl,

@@ -18,7 +18,7 @@ export async function report(text: string, options: PlaceOptions & DeliveryOptio
   const terminal = openTerminal();
   if (options.out !== undefined) prepareFolder(resolve(options.out), undefined);
   return await withPlace(options, terminal, async (place) => {
-    // Of a whole id the report is looked for first: that needs no right but to read reports.
+    // Of a whole id the report is looked for first: that needs no right but to find the stack and to read reports.
     const jobId = parseJobId(text);
     const reported = jobId === undefined ? undefined : await findReport(place, jobId);
     const job = reported ?? (await findJob(place, text));

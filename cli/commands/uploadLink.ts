@@ -31,7 +31,8 @@ export async function uploadLink(options: UploadLinkOptions): Promise<number> {
       const link = await place.createLink(key, options.expires);
       const command = `curl --fail-with-body --upload-file "${options.name}" "${link.url}"`;
       const end = new Date(link.endsAtMs).toISOString();
-      if (options.json) terminal.document(inertJson({ url: link.url, endsAt: end, uploadKey: key, command }));
+      if (options.json)
+        terminal.document(inertJson({ url: link.url, endsAt: end, uploadKey: key, command, notes: link.notes }));
       else for (const line of describeLink(link, command)) terminal.result(line);
       return link.serve === undefined ? exitCodes.allWell : await serve(link.serve, place, terminal);
     },

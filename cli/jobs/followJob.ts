@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { reportKey } from '../../lambdas/core/keys.ts';
 import { readSummary, type Summary } from '../../lambdas/ledger/summary.ts';
 import { followLimits } from '../limits.ts';
+import { brokenConnection } from '../networkErrors.ts';
 import type { Attendance, JobRef, Place } from '../place/place.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
@@ -25,17 +26,19 @@ export async function followJob(
   const running = attendance.run(job, AbortSignal.any([stop, ended.signal]));
   // Awaited below; until then a failure must not go unhandled.
   running.catch(() => ended.abort());
-  try {
-    await watch(place, job, attendance, terminal, AbortSignal.any([stop, ended.signal]));
-  } catch (error) {
+  const show = shower(terminal);
+  const sayWhatBecomesOfIt = (error: unknown): never => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${error.message} ${attendance.stopped(job)}`, { cause: error });
+  };
+  try {
+    await watch(place, job, attendance, show, AbortSignal.any([stop, ended.signal])).catch(sayWhatBecomesOfIt);
   } finally {
     ended.abort();
     await running;
   }
   const obstacle = attendance.obstacle(job);
-  const summary = await readSummaryOf(place, job);
+  const summary = await patiently(() => readSummaryOf(place, job), place, show, stop).catch(sayWhatBecomesOfIt);
   if (summary === undefined && obstacle !== undefined && !stop.aborted) throw new UserError(obstacle);
   return summary;
 }
@@ -46,44 +49,80 @@ export async function readSummaryOf({ store }: Place, { jobId, uploadKey }: JobR
 
 /** Ends when the report is whole, the job has met an obstacle, or the signal is aborted. */
 async function watch(
-  { store, lookEveryMs }: Place,
+  place: Place,
   job: JobRef,
   attendance: Attendance,
-  terminal: Terminal,
+  show: Show,
   signal: AbortSignal,
 ): Promise<void> {
+  const { store, lookEveryMs, showEveryMs } = place;
   const { jobId, uploadKey } = job;
-  const sayProgress = progressSayer(jobProgressReader(store, jobId), terminal);
-  const isTty = process.stderr.isTTY === true;
-  const everyMs = isTty ? Math.max(lookEveryMs, followLimits.showEveryMs) : followLimits.sayEveryMs;
+  const showProgress = progressShower(jobProgressReader(store, jobId), show);
+  const everyMs = process.stderr.isTTY === true ? showEveryMs : followLimits.sayEveryMs;
   const beganAtMs = Date.now();
-  let saidAtMs = 0;
+  let shownAtMs = 0;
   while (Date.now() - beganAtMs < followLimits.followMs) {
     await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    if ((await store.head(reportKey(uploadKey, jobId, 'summary.json'))) !== undefined) return;
+    const look = () => store.head(reportKey(uploadKey, jobId, 'summary.json'));
+    const report = await patiently(look, place, show, signal);
+    if (report !== undefined || signal.aborted) return;
     if (attendance.obstacle(job) !== undefined) return;
-    if (Date.now() - saidAtMs < everyMs) continue;
-    saidAtMs = Date.now();
-    await sayProgress(saidAtMs - beganAtMs);
+    if (Date.now() - shownAtMs < everyMs) continue;
+    shownAtMs = Date.now();
+    await patiently(() => showProgress(shownAtMs - beganAtMs), place, show, signal);
   }
   throw new UserError(`Job ${jobId} has not ended in two weeks. docs/operating.md tells where to look.`);
 }
 
-/** Says how far the job is, where it is not what was said before. */
-function progressSayer(
-  readProgress: () => Promise<JobProgress>,
-  terminal: Terminal,
-): (followedMs: number) => Promise<void> {
-  let said = '';
+/** Shows a line, where it is not what was shown before. */
+type Show = (line: string) => void;
+
+function shower(terminal: Terminal): Show {
+  let shown = '';
+  return (line) => {
+    if (line !== shown) terminal.progress(line);
+    shown = line;
+  };
+}
+
+/**
+ * Looks again where the connection breaks: a laptop that has slept needs a while, and the job goes on meanwhile.
+ *
+ * @returns What was seen; undefined where the signal was aborted first.
+ * @throws UserError where the connection breaks too often in a row.
+ */
+async function patiently<T>(
+  look: () => Promise<T>,
+  { name, lookEveryMs }: Place,
+  show: Show,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  for (let broken = 1; ; broken += 1) {
+    try {
+      return await look();
+    } catch (error) {
+      const why = brokenConnection(error);
+      if (why === undefined) throw error;
+      if (broken >= followLimits.brokenLooksMax)
+        throw new UserError(`The connection to ${name} broke ${broken} times in a row (${why}). Check the network.`, {
+          cause: error,
+        });
+      show(`The connection broke (${why}); it is tried again …`);
+    }
+    await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return undefined;
+  }
+}
+
+/** Shows how far the job is. */
+function progressShower(readProgress: () => Promise<JobProgress>, show: Show): (followedMs: number) => Promise<void> {
   let settled = 0;
   let settledAtMs = 0;
   return async (followedMs) => {
     const progress = await readProgress();
     if (progress.settled > settled) settledAtMs = followedMs;
     settled = progress.settled;
-    const line = describeProgress(progress, followedMs, followedMs - settledAtMs);
-    if (line !== said) terminal.progress(line);
-    said = line;
+    show(describeProgress(progress, followedMs, followedMs - settledAtMs));
   };
 }

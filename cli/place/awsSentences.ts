@@ -55,6 +55,7 @@ function explain(error: unknown, commandName: string, input: object, context: Aw
   if (readByTheStore.includes(status)) return error;
   const sentence =
     aboutCredentials(name, message, context) ??
+    aboutHead(status, commandName, input, context) ??
     aboutPermission(name, status, commandName, input, context) ??
     aboutStack(name, message, context) ??
     aboutNetwork(error, context) ??
@@ -77,8 +78,13 @@ const clocks: ReadonlySet<string> = new Set(['RequestTimeTooSkewed', 'SignatureE
 /** What the SDK throws before it asks AWS. */
 const providers: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 
-function aboutCredentials(name: string, message: string, { profile }: AwsContext): string | undefined {
-  const login = `aws sso login${profile === undefined ? '' : ` --profile ${profile}`}`;
+function loginOf({ profile }: AwsContext): string {
+  return `aws sso login${profile === undefined ? '' : ` --profile ${profile}`}`;
+}
+
+function aboutCredentials(name: string, message: string, context: AwsContext): string | undefined {
+  const { profile } = context;
+  const login = loginOf(context);
   if (expired.has(name) || (providers.has(name) && /expired|refresh/iu.test(message)))
     return `Your AWS sign-in has expired (${oneLine(message)}). Sign in again, for example with \`${login}\`.`;
   if (providers.has(name))
@@ -90,6 +96,21 @@ function aboutCredentials(name: string, message: string, { profile }: AwsContext
     return `AWS does not accept your credentials (${name}). Were they revoked, or copied in part? Sign in again, for example with \`${login}\`.`;
   if (clocks.has(name)) return `AWS refuses the request because of its time (${name}). Set the clock of this machine.`;
   return undefined;
+}
+
+/** The answer to a HEAD has no body, and so says nothing but its status. */
+function aboutHead(
+  status: number | undefined,
+  commandName: string,
+  input: object,
+  context: AwsContext,
+): string | undefined {
+  if (commandName !== 'HeadObjectCommand') return undefined;
+  const signIn = `Sign in again, for example with \`${loginOf(context)}\``;
+  if (status === 400)
+    return `S3 answered HeadObject with 400 and no reason; your AWS sign-in may have expired. ${signIn}.`;
+  if (status !== 403) return undefined;
+  return `${describePermission(commandName, input, context)} Or your AWS sign-in is no longer valid: S3 does not say which of the two it is. ${signIn}, or ask for the permission.`;
 }
 
 function aboutPermission(

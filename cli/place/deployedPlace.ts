@@ -57,6 +57,7 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     store,
     listing: bucketListing(s3, bucket),
     lookEveryMs: followLimits.lookEveryDeployedMs,
+    showEveryMs: followLimits.sayEveryMs,
     submit: (file, mapping) => uploadToStack(file, mapping, s3, bucket, store),
     attend: async () => attendance(again),
     createLink: (key, expirySeconds) => signUploadLink(config, bucket, key, expirySeconds),

@@ -65,6 +65,7 @@ function placeOf(folder: DataFolder, storage: LocalStorage, options: LocalPlaceO
     store,
     listing: bucketListing(s3, bucket),
     lookEveryMs: followLimits.lookEveryLocallyMs,
+    showEveryMs: followLimits.showEveryMs,
     submit: (file, mapping) =>
       startOrContinue({ file, mapping, ...options.settings }, storage, {
         ...place,

@@ -3,6 +3,7 @@
  */
 import { BrokenInvariant } from '../../lambdas/core/fault.ts';
 import type { JobSettings } from '../local/uploads.ts';
+import { networkError } from '../networkErrors.ts';
 import { noFaults } from '../sandbox/faults.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
@@ -57,6 +58,11 @@ export async function withPlace<T>(
   try {
     return await use(place);
   } catch (error) {
+    const broken = options.local ? undefined : networkError(error);
+    if (broken !== undefined)
+      throw new UserError(`The connection to ${place.name} broke off (${broken}). Run the command again.`, {
+        cause: error,
+      });
     if (!(error instanceof BrokenInvariant)) throw error;
     throw new UserError(
       `Something in ${place.name} cannot be understood: ${error.message} It was changed, or written by another version of bulk-invite; use that version.`,

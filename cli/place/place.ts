@@ -17,6 +17,8 @@ export interface Place {
   readonly listing: BucketListing;
   /** How often it is looked whether a job has ended. */
   readonly lookEveryMs: number;
+  /** How often its progress is read where that is shown on a terminal. */
+  readonly showEveryMs: number;
   /** Stores a file under `incoming/`, which starts its job. */
   submit(file: string, mapping: Mapping): Promise<Submitted>;
   /**

@@ -20,6 +20,8 @@ export const counts = {
   JobsFailed: 'code',
   /** Messages whose handling threw, by the name of the function; each of them comes again. */
   MessagesFailed: 'function',
+  /** Messages that were put aside because of something outside, by what it was: `api_down`. Each of them comes again, too. */
+  MessagesPutAside: 'reason',
 } as const;
 
 export type CountName = keyof typeof counts;

@@ -251,12 +251,13 @@ async function waitForApi(
   settings: IngestSettings,
   ports: IngestPorts,
 ): Promise<Verdict> {
-  const { store, clock, log, reportsQueue } = ports;
+  const { store, clock, log, metrics, reportsQueue } = ports;
   // Not every delivery before this one ended with a wait for the API.
   const waitedMs = Math.min(waitedMsBefore(deliveries, settings.outageDelayMs), clock.now() - job.startedAtMs);
   if (waitedMs < settings.giveUpMs) {
     const delayMs = outageDelayMs(deliveries, settings.outageDelayMs);
     log.warn('api_unavailable', { jobId: job.jobId, delayMs });
+    metrics.count('MessagesPutAside', 1, { reason: 'api_down' });
     return { kind: 'later', delayMs };
   }
   const hours = Math.round(waitedMs / 360_000) / 10;

@@ -172,6 +172,7 @@ async function leave(owned: OwnedChunk, reason: HaltReason | undefined, worker: 
       const outage = prolong(chunk.outage, nowMs, settings.outageDelayMs);
       if (!isGivenUp(outage, settings.giveUpMs)) {
         const delayMs = outageDelayMs(outage.pauses, settings.outageDelayMs);
+        ports.metrics.count('MessagesPutAside', 1, { reason: 'api_down' });
         return await stepAside(owned, { ...pause(chunk), outage }, delayMs, worker);
       }
       const hours = Math.round(outage.waitedMs / 360_000) / 10;

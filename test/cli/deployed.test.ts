@@ -8,6 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Desk, openDesk } from '../support/command.ts';
 import { type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
 import { signatureOf } from '../support/signature.ts';
+import { allows, permissionsIn, statementsOf } from '../support/statements.ts';
+import { synthesize } from '../support/synthesized.ts';
 
 let stack: DeployedStack;
 let desk: Desk;
@@ -75,6 +77,34 @@ describe('bulk-invite on a deployed stack', () => {
     expect(detail.stdout).toMatch(/^row 4: invalid \(email_invalid\), Mail of work: .+no @ in it\.$/mu);
   });
 
+  test('fetches a report with no rights but those of the policy for readers', async () => {
+    const file = desk.file('readers.csv', 'email\nr@acme.example\n');
+    const submitted = await desk.run(['submit', file, '--stack', stack.name, '--no-wait'], stack.environment);
+    const jobId = submitted.stdout.trim();
+    const summaryKey = `reports/readers.csv/${jobId}/summary.json`;
+    await expect.poll(() => stack.storage.store.head(summaryKey), { timeout: 20_000 }).toBeDefined();
+
+    const [, policy] =
+      synthesize()
+        .ofType('AWS::IAM::ManagedPolicy')
+        .find(([id]) => id.startsWith('Reader')) ?? [];
+    const permissions = permissionsIn(statementsOf(policy?.Properties['PolicyDocument'])).map((permission) => ({
+      ...permission,
+      resource: permission.resource.replace(/^<Bucket\w+\.Arn>/u, 'bucket').replace(/^.+:stack\/.+$/u, 'stack'),
+    }));
+    const beforehand = { s3: stack.reads.length, cloudFormation: stack.cloudFormation.requests.length };
+    const fetched = await desk.run(['report', jobId, '--stack', stack.name], stack.environment);
+    expect(fetched).toMatchObject({ code: 0, stderr: '' });
+    const finding = stack.cloudFormation.requests
+      .slice(beforehand.cloudFormation)
+      .map(() => ({ action: 'cloudformation:DescribeStacks', resource: 'stack' }));
+    const calls = [...finding, ...stack.reads.slice(beforehand.s3)];
+    expect(new Set(calls.map(({ action }) => action))).toEqual(
+      new Set(['cloudformation:DescribeStacks', 's3:ListBucket', 's3:GetObject']),
+    );
+    expect(calls.filter((call) => !permissions.some((permission) => allows(permission, call)))).toEqual([]);
+  });
+
   test('only uploads with --no-wait, and prints the id of the job for scripts', async () => {
     const file = desk.file('more.csv', 'email\nc@acme.example\n');
     const { code, stdout, stderr } = await desk.run(
@@ -127,6 +157,11 @@ describe('bulk-invite on a deployed stack', () => {
     const session = { ...stack.environment, AWS_SESSION_TOKEN: 'session', AWS_CREDENTIAL_EXPIRATION: endsAt };
     const { stdout } = await desk.run(['upload-link', '--stack', stack.name, '--expires', '2h'], session);
     expect(stdout).toContain('Your own sign-in ends then, and the link with it');
+    const json = await desk.run(['upload-link', '--stack', stack.name, '--expires', '2h', '--json'], session);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      endsAt,
+      notes: [expect.stringContaining('Your own sign-in ends then, and the link with it')],
+    });
   });
 
   test('says which messages were given up, beside the list of jobs', async () => {

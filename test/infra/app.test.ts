@@ -2,7 +2,7 @@
  * The CDK app as the CDK runs it: in a process of its own, with the bundles.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -64,9 +64,30 @@ test('a wrong setting is told in a sentence, and nothing else is', () => {
   );
 });
 
-test('destroy says what it keeps before it asks, and fails where the CDK fails', () => {
-  const args = ['infra/destroy.ts', '--force', '-c', 'workers=1'];
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/It keeps two buckets: .*The setting “workers”/su);
+describe('destroy', () => {
+  const destroy = (...args: string[]) =>
+    spawnSync(process.execPath, ['infra/destroy.ts', '--force', ...args], { cwd: root, encoding: 'utf8' });
+  /** In the place of ours. */
+  const brokenApp = ['--app', 'node --eval "process.exit(1)"'];
+
+  test.each([
+    ['of the usual name', [], 'bulk-invite'],
+    ['that an option names', ['-c', 'stack=acme'], 'acme'],
+    ['that a file names', [`--context=settings=${join(folder, 'globex.json')}`], 'globex'],
+  ])('names the stack %s and what it keeps before it asks, and fails where the CDK fails', (_name, options, stack) => {
+    writeFileSync(join(folder, 'globex.json'), '{"stack": "globex", "workers": 4}');
+    const { status, stderr } = destroy(...options, ...brokenApp);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`This removes the stack “${stack}”: .*It keeps two buckets: .*exited with error 1`, 'su'),
+    );
+  });
+
+  test('does nothing where a setting is wrong', () => {
+    const { status, stderr } = destroy('-c', 'workers=1');
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      'The setting “workers” is "1"; it must be a whole number from 2 to 1000 (worker invocations at once).\n',
+    );
+  });
 });

@@ -13,6 +13,7 @@ import { type Resource, type Synthesized, synthesize, textOf } from '../support/
 
 const stack = synthesize();
 const { template } = stack;
+const root = join(import.meta.dirname, '..', '..');
 const day = 24 * 60 * 60;
 
 /** The one resource of the type whose id begins so. */
@@ -66,6 +67,8 @@ describe('the bucket', () => {
       .ofType('AWS::S3::BucketPolicy')
       .filter(([, { Properties }]) => textOf(Properties['Bucket']) === `<${bucketId}>`);
     expect(policies.map(([, { Properties }]) => refusesPlainHttp(Properties['PolicyDocument']))).toEqual([true]);
+    // So it is still when the stack is gone and the bucket is not.
+    expect(policies.map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(['Retain']);
   });
 
   test('lets nobody in by its own policy', () => {
@@ -304,8 +307,12 @@ describe('people and systems', () => {
     ]);
   });
 
-  test('who read can find and read reports and nothing else', () => {
+  const stacksOfThisName =
+    'arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<AWS::StackName>/*';
+
+  test('who read can find the stack, find and read reports, and nothing else', () => {
     expect(policy('Reader')).toEqual([
+      { Effect: 'Allow', Action: ['cloudformation:DescribeStacks'], Resource: [stacksOfThisName], Condition: {} },
       { Effect: 'Allow', Action: ['s3:GetObject'], Resource: [`<${bucketId}.Arn>/reports/*`], Condition: {} },
       {
         Effect: 'Allow',
@@ -325,10 +332,7 @@ describe('people and systems', () => {
       Condition,
     });
     expect(policy('Command')).toEqual([
-      allow(
-        ['cloudformation:DescribeStacks'],
-        ['arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<AWS::StackName>/*'],
-      ),
+      allow(['cloudformation:DescribeStacks'], [stacksOfThisName]),
       allow(['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'], [objects('incoming')]),
       allow(['s3:GetObject'], ['incoming', 'jobs', 'reports'].map(objects)),
       allow(['s3:ListBucket'], [`<${bucketId}.Arn>`], {
@@ -364,7 +368,7 @@ describe('the alarms', () => {
   const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
   const [topicId] = only('AWS::SNS::Topic');
 
-  test('are about dead letters, old messages, functions, the key and jobs', () => {
+  test('are about dead letters, old messages, functions, the API, the key, jobs and rows', () => {
     const titles = alarms.map(({ AlarmName }) => textOf(AlarmName));
     expect(titles).toEqual(
       [
@@ -380,15 +384,18 @@ describe('the alarms', () => {
         'messages fail in worker',
         'report is cut off',
         'messages fail in report',
+        'API is down',
         'key refused',
         'key may not invite',
         'job failed',
+        'rows failed',
+        'rows unknown',
       ].map((title) => `<AWS::StackName> - ${title}`),
     );
   });
 
   test('are sent, and say where it stands what to do', () => {
-    const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating.md'), 'utf8');
+    const guide = readFileSync(join(root, 'docs', 'operating.md'), 'utf8');
     const entries = [...guide.matchAll(/^### (.+)$/gmu)].map(([, title = '']) =>
       title.toLowerCase().replaceAll(' ', '-'),
     );
@@ -402,7 +409,8 @@ describe('the alarms', () => {
     expect(Properties['AlarmDescription']).toContain('https://wiki.acme.example/runbook#dead-letters');
   });
 
-  test('look at metrics that the functions publish', () => {
+  /** Whether they are heard when something happens: `alarms.test.ts`. */
+  test('look at our own metrics under the names that they have', () => {
     const ours = alarms
       .filter(({ Namespace }) => textOf(Namespace) === 'BulkInvite/<AWS::StackName>')
       .map(({ MetricName, Dimensions, Statistic }) => {
@@ -417,9 +425,12 @@ describe('the alarms', () => {
       'MessagesFailed <Ingest>',
       'MessagesFailed <Worker>',
       'MessagesFailed <Report>',
+      'MessagesPutAside api_down',
       'JobsFailed key_refused',
       'JobsFailed key_forbidden',
       'Jobs failed',
+      'Rows failed',
+      'Rows unknown',
     ]);
   });
 
@@ -433,16 +444,20 @@ describe('the alarms', () => {
     const single = alarms
       .filter(({ Threshold }) => Threshold === 1)
       .map(({ AlarmName }) => textOf(AlarmName).replace('<AWS::StackName> - ', ''));
-    expect(single).toEqual(
-      [
-        'dead letters of uploads',
-        'dead letters of chunks',
-        'dead letters of reports',
-        'key refused',
-        'key may not invite',
-        'job failed',
-      ].map((title) => title),
-    );
+    expect(single).toEqual([
+      'dead letters of uploads',
+      'dead letters of chunks',
+      'dead letters of reports',
+      'ingest is cut off',
+      'worker is cut off',
+      'report is cut off',
+      'API is down',
+      'key refused',
+      'key may not invite',
+      'job failed',
+      'rows failed',
+      'rows unknown',
+    ]);
   });
 
   test('may be sent by CloudWatch, over encrypted connections only', () => {
@@ -512,6 +527,19 @@ describe('the dashboard', () => {
 });
 
 describe('the stack', () => {
+  test('tells nothing that neither the command nor a guide asks for', () => {
+    const guides = ['README.md', 'docs/deploy.md', 'docs/operating.md'].map((path) =>
+      readFileSync(join(root, path), 'utf8'),
+    );
+    const command = readFileSync(join(root, 'cli/place/findStack.ts'), 'utf8');
+    const unused = Object.entries(outputNames).filter(
+      ([key, name]) =>
+        !command.includes(`outputNames.${key}]`) &&
+        !guides.some((guide) => new RegExp(`\\b${name}\\b`, 'u').test(guide)),
+    );
+    expect(unused).toEqual([]);
+  });
+
   test('tells what the command has to find', () => {
     const optional: string[] = [outputNames.uploaderRoleArn, outputNames.readerRoleArn];
     const wanted = Object.values(outputNames).filter((name) => !optional.includes(name));

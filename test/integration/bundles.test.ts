@@ -1,6 +1,6 @@
 /**
- * The functions as they are shipped to Lambda: bundled, away from this project's packages, each in a fresh process that has
- * nothing but its environment variables, against the embedded S3 and SQS.
+ * The functions as a synth ships them to Lambda: its code, its handlers' names and its environment variables, away from this
+ * project's packages, each in a fresh process that has nothing else, against the embedded S3 and SQS and a secret with the key.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,20 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runEventSource } from '../../cli/local/eventSource.ts';
 import { type LocalHost, startLocalHost } from '../../cli/local/localHost.ts';
-import { bundleHandler, nodeOptions } from '../../infra/bundling.ts';
+import { functionNames } from '../../infra/functions.ts';
 import { reportsPrefix } from '../../lambdas/core/keys.ts';
+import type { FunctionName, QueueName } from '../../lambdas/core/limits.ts';
 import { type CountingSandbox, startCountingSandbox } from '../support/command.ts';
 import { type DeployedFunction, deployFunction } from '../support/deployedFunction.ts';
+import { type SecretsServer, startSecretsServer } from '../support/secretsServer.ts';
+import { type DeployedCode, synthesizeWithBundles } from '../support/synthesized.ts';
 
-const names = ['ingest', 'worker', 'report'] as const;
-const queues = { ingest: 'UPLOADS', worker: 'CHUNKS', report: 'REPORTS' } as const;
+const queueOf = { ingest: 'uploads', worker: 'chunks', report: 'reports' } as const satisfies Record<
+  FunctionName,
+  QueueName
+>;
+const apiKey = 'only-in-the-secret';
+const secretArn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:doit-AbCdEf';
 const bundleBytesMax = 1_200_000;
 const example = join(import.meta.dirname, '..', '..', 'examples', 'every-status.csv');
 
@@ -40,43 +47,70 @@ const expected = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-bundles-'));
-const bundleOf = (name: (typeof names)[number]) => join(folder, name, 'index.mjs');
 let sandbox: CountingSandbox;
+let secrets: SecretsServer;
 let host: LocalHost;
+let synthesized: (name: FunctionName) => DeployedCode;
 
 beforeAll(async () => {
-  sandbox = await startCountingSandbox();
+  sandbox = await startCountingSandbox({}, apiKey);
+  secrets = await startSecretsServer();
+  secrets.value = apiKey;
   host = await startLocalHost({
     dataFolder: join(folder, 'data'),
     apiUrl: sandbox.url,
-    apiKey: 'test',
+    apiKey: 'not this one',
     workers: 2,
     concurrency: 5,
     invitesGone: false,
     allowedDomains: [],
     retryDelaySeconds: 0.01,
   });
-  await Promise.all(names.map((name) => bundleHandler(name, join(folder, name))));
+  synthesized = await synthesizeWithBundles(folder);
 });
 
 afterAll(async () => {
   await host.close();
+  secrets.close();
   await sandbox.close();
   rmSync(folder, { recursive: true });
 });
 
-/** What the host has set for the functions, and nothing else of this process. */
-function environment(): Record<string, string> {
-  const isTheirs = (name: string) => /^(?:BULK_INVITE|AWS|DCI|POWERTOOLS)_/u.test(name);
-  const theirs = Object.entries(process.env).filter(([name]) => isTheirs(name));
-  return { ...Object.fromEntries(theirs), NODE_OPTIONS: nodeOptions } as Record<string, string>;
+/** As it would be deployed, but that the world around it is of this machine. */
+function codeOf(name: FunctionName): DeployedCode {
+  const { environment, ...code } = synthesized(name);
+  const variables = Object.entries(environment).map(([variable, value]) => [variable, local(value)]);
+  const ofAws = Object.entries(process.env).filter(([variable]) => variable.startsWith('AWS_'));
+  return {
+    ...code,
+    environment: {
+      ...Object.fromEntries(variables),
+      ...Object.fromEntries(ofAws),
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+      ...(name === 'report' ? {} : { BULK_INVITE_API_URL: sandbox.url }),
+      ...(name === 'worker' ? { BULK_INVITE_RETRY_DELAY_SECONDS: '0.01' } : {}),
+    },
+  };
+}
+
+/** With the names of this machine in the place of references. */
+function local(value: string): string {
+  return value
+    .replace(/^<Bucket\w+>$/u, host.bucket)
+    .replace(/^<(Uploads|Chunks|Reports)Queue\w+>$/u, (_, queue: string) => queueUrl(queue))
+    .replace(/^<ApiKey>$/u, secretArn)
+    .replace('<AWS::StackName>', 'bulk-invite');
+}
+
+function queueUrl(queue: string): string {
+  return process.env[`BULK_INVITE_${queue.toUpperCase()}_QUEUE_URL`] ?? '';
 }
 
 async function run(functions: readonly DeployedFunction[], signal: AbortSignal): Promise<void> {
   const sqs = new SQSClient();
-  const sources = names.map((functionName, index) => ({
+  const sources = functionNames.map((functionName, index) => ({
     functionName,
-    queueUrl: process.env[`BULK_INVITE_${queues[functionName]}_QUEUE_URL`] ?? '',
+    queueUrl: queueUrl(queueOf[functionName]),
     handler: functions[index]?.handler ?? (() => Promise.reject(new Error('There is no such function.'))),
     concurrency: 1,
     timeLimitMs: 300_000,
@@ -97,9 +131,9 @@ async function reportFiles(): Promise<Map<string, string>> {
 }
 
 describe('the bundled functions', () => {
-  test('carry an upload through to its report, on the Node of Lambda', async () => {
+  test('carry an upload through to its report, on the Node of Lambda, with the key of the secret', async () => {
     expect(process.versions.node).toMatch(/^24\./u);
-    const functions = await Promise.all(names.map((name) => deployFunction(bundleOf(name), environment())));
+    const functions = await Promise.all(functionNames.map((name) => deployFunction(codeOf(name))));
     const stop = new AbortController();
     const running = run(functions, stop.signal);
     try {
@@ -124,13 +158,14 @@ describe('the bundled functions', () => {
   });
 
   test('say which setting is missing, and name our own file and line', async () => {
-    const { BULK_INVITE_BUCKET: _bucket, ...rest } = environment();
-    const loading = deployFunction(bundleOf('worker'), rest);
+    const code = codeOf('worker');
+    const { BULK_INVITE_BUCKET: _bucket, ...environment } = code.environment;
+    const loading = deployFunction({ ...code, environment });
     await expect(loading).rejects.toThrow('BULK_INVITE_BUCKET');
     await expect(loading).rejects.toThrow(/lambdas\/adapters\/settings\.ts:\d+/u);
   });
 
-  test.each(names)('%s is so small that it loads quickly', (name) => {
-    expect(statSync(bundleOf(name)).size).toBeLessThan(bundleBytesMax);
+  test.each(functionNames)('%s is so small that it loads quickly', (name) => {
+    expect(statSync(join(synthesized(name).folder, 'index.mjs')).size).toBeLessThan(bundleBytesMax);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A bundle in a fresh Node process, as the event source sees it.
+ * The code of a function in a fresh Node process, as the event source sees it.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Handler } from '../../cli/local/eventSource.ts';
 import type { InvocationMessage, RuntimeMessage } from './lambdaRuntime.ts';
+import type { DeployedCode } from './synthesized.ts';
 
 export interface DeployedFunction {
   /** One invocation at a time, as in one environment of Lambda. */
@@ -17,18 +18,15 @@ export interface DeployedFunction {
 const runtime = fileURLToPath(import.meta.resolve('./lambdaRuntime.ts'));
 
 /**
- * @param environment All environment variables that the function has.
- * @throws Error with what the process printed, where the bundle cannot be loaded.
+ * @param code With all environment variables that the function has.
+ * @throws Error with what the process printed, where the code cannot be loaded.
  */
-export async function deployFunction(
-  bundle: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<DeployedFunction> {
-  const child = fork(runtime, [bundle], { env: { ...environment }, execArgv: [], stdio: 'pipe' });
+export async function deployFunction({ folder, handler, environment }: DeployedCode): Promise<DeployedFunction> {
+  const child = fork(runtime, [folder, handler], { env: { ...environment }, execArgv: [], stdio: 'pipe' });
   child.stdout?.resume();
   const errors = child.stderr === null ? '' : text(child.stderr);
   const loaded = await nextMessage(child);
-  if (loaded === undefined) throw new Error(`The bundle could not be loaded:\n${await errors}`);
+  if (loaded === undefined) throw new Error(`The code could not be loaded:\n${await errors}`);
   return {
     handler: async (event, context) => {
       const { awsRequestId } = context;

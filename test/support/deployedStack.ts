@@ -11,6 +11,7 @@ import { startHandlers } from '../../cli/local/localHost.ts';
 import { type LocalStorage, openLocalStorage } from '../../cli/local/localStorage.ts';
 import { type CloudFormation, ourOutputs, stackWith, startCloudFormation } from './cloudFormation.ts';
 import { type CountingSandbox, startCountingSandbox } from './command.ts';
+import type { Call } from './statements.ts';
 
 export interface DeployedStack {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface DeployedStack {
   readonly cloudFormation: CloudFormation;
   /** With it, a command finds this stack. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What was read of the bucket, by whomever. */
+  readonly reads: readonly Call[];
   /** From now on, the functions work. */
   work(): void;
   close(): Promise<void>;
@@ -28,7 +31,11 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
   const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-stack-'));
   const sandbox = await startCountingSandbox();
-  const storage = await withVersions(() => openLocalStorage(folder));
+  const reads: Call[] = [];
+  const storage = await withVersions(
+    () => openLocalStorage(folder),
+    (call) => reads.push(call),
+  );
   const host = await startHandlers(storage, {
     apiUrl: sandbox.url,
     apiKey: 'test',
@@ -46,6 +53,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
     storage,
     sandbox,
     cloudFormation,
+    reads,
     environment: {
       AWS_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -71,13 +79,15 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
 }
 
 /** The embedded S3 keeps no versions, and the bucket of a stack does: each object gets one by its content. */
-async function withVersions<T>(open: () => Promise<T>): Promise<T> {
+async function withVersions<T>(open: () => Promise<T>, onRead: (call: Call) => void): Promise<T> {
   const onServer = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance };
     fastify.addHook('onSend', (request, reply, _payload, done) => {
       const etag = request.url.includes('/incoming/') ? reply.getHeader('etag') : undefined;
       if (etag !== undefined)
         (reply as VersionedReply).header('x-amz-version-id', `v-${String(etag).replaceAll('"', '')}`);
+      const call = readOf(request.method, request.url);
+      if (call !== undefined) onRead(call);
       done();
     });
   };
@@ -87,6 +97,16 @@ async function withVersions<T>(open: () => Promise<T>): Promise<T> {
   } finally {
     unsubscribe('fastify.initialization', onServer);
   }
+}
+
+/** The permission that S3 would look for; undefined for a request that reads nothing of the bucket. */
+function readOf(method: string, url: string): Call | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  const [, , ...key] = decodeURIComponent(pathname).split('/');
+  if (!['GET', 'HEAD'].includes(method)) return undefined;
+  if (searchParams.has('list-type'))
+    return { action: 's3:ListBucket', resource: 'bucket', prefix: searchParams.get('prefix') ?? '' };
+  return { action: 's3:GetObject', resource: `bucket/${key.join('/')}` };
 }
 
 interface VersionedReply extends FastifyReply {

@@ -31,6 +31,7 @@ export function placeOf(store: MemoryStore): Place {
       },
     },
     lookEveryMs: 1,
+    showEveryMs: 1,
     submit: unused,
     attend: unused,
     createLink: unused,

@@ -5,12 +5,13 @@ import { z } from 'zod';
 import { textOf } from './synthesized.ts';
 
 const listOf = (item: z.ZodType) => z.union([z.array(item), item.transform((one) => [one])]).pipe(z.array(item));
+const textsSchema = listOf(z.string()).pipe(z.array(z.string()));
 const conditionSchema = z.record(z.string(), z.record(z.string(), z.unknown()));
 const documentSchema = z.object({
   Statement: z.array(
     z.object({
       Effect: z.string(),
-      Action: listOf(z.string()).pipe(z.array(z.string())),
+      Action: textsSchema,
       Resource: listOf(z.unknown()).transform((resources) => resources.map(textOf)),
       Condition: conditionSchema.default({}),
       Principal: z.unknown().optional(),
@@ -38,7 +39,7 @@ export interface Permission extends Call {}
 export function permissionsIn(statements: readonly Statement[]): Permission[] {
   return statements.flatMap(({ Effect, Action, Resource, Condition }) => {
     if (Effect !== 'Allow') throw new Error(`A statement says ${Effect}, which is not expected here.`);
-    const prefixes = z.array(z.string()).optional().parse(Condition['StringLike']?.['s3:prefix']);
+    const prefixes = textsSchema.optional().parse(Condition['StringLike']?.['s3:prefix']);
     return Action.flatMap((action) =>
       Resource.flatMap((resource) =>
         prefixes === undefined ? [{ action, resource }] : prefixes.map((prefix) => ({ action, resource, prefix })),

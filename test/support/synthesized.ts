@@ -1,13 +1,16 @@
 /**
- * The stack as the CDK makes it, without its bundles: they take longer than all the rest and change nothing of the template.
+ * The stack as the CDK makes it; usually without its bundles, which take longer than all the rest and change nothing of the template.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { z } from 'zod';
+import { bundleHandler } from '../../infra/bundling.ts';
+import { functionNames } from '../../infra/functions.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { bulkInviteStack } from '../../infra/stack.ts';
+import type { FunctionName } from '../../lambdas/core/limits.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const resourceSchema = z.looseObject({
@@ -21,6 +24,14 @@ const templateSchema = z.object({
   Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
 });
 
+const lambdaSchema = z.object({
+  Code: z.object({ S3Key: z.string() }),
+  Handler: z.string(),
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+});
+
+type Settings = Readonly<Record<string, unknown>>;
+
 export type Resource = z.output<typeof resourceSchema>;
 
 export interface Synthesized {
@@ -32,20 +43,55 @@ export interface Synthesized {
 }
 
 /** @param settings As they would be given with `-c`. */
-export function synthesize(settings: Readonly<Record<string, unknown>> = {}): Synthesized {
+export function synthesize(settings: Settings = {}): Synthesized {
   const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-synth-'));
   try {
     const bundle = join(folder, 'bundle');
     mkdirSync(bundle);
     writeFileSync(join(bundle, 'index.mjs'), '');
-    const app = new App({ context: featureFlags(), outdir: join(folder, 'cdk.out') });
-    const stack = bulkInviteStack(app, readSettings(settings), () => bundle);
-    const template = templateSchema.parse(app.synth().getStackArtifact(stack.artifactId).template);
-    const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
-    return { app, stack, template, ofType };
+    return synthesizeInto(join(folder, 'cdk.out'), settings, () => bundle);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A function as it would be deployed. */
+export interface DeployedCode {
+  /** What is packed for Lambda. */
+  readonly folder: string;
+  /** Module and export, as Lambda is told. */
+  readonly handler: string;
+  /** References as `textOf` gives them. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** With its bundles, in a folder that stays. */
+export async function synthesizeWithBundles(
+  folder: string,
+  settings: Settings = {},
+): Promise<(name: FunctionName) => DeployedCode> {
+  const bundleFolder = (name: FunctionName) => join(folder, 'bundles', name);
+  await Promise.all(functionNames.map((name) => bundleHandler(name, bundleFolder(name))));
+  const out = join(folder, 'cdk.out');
+  const { ofType } = synthesizeInto(out, settings, bundleFolder);
+  return (name) => {
+    const [, lambda] = ofType('AWS::Lambda::Function').find(([id]) => id.toLowerCase().startsWith(name)) ?? [];
+    const { Code, Handler, Environment } = lambdaSchema.parse(lambda?.Properties);
+    const variables = Object.entries(Environment.Variables);
+    return {
+      folder: join(out, `asset.${Code.S3Key.replace(/\.zip$/u, '')}`),
+      handler: Handler,
+      environment: Object.fromEntries(variables.map(([variable, value]) => [variable, textOf(value)])),
+    };
+  };
+}
+
+function synthesizeInto(outdir: string, settings: Settings, bundleFolder: (name: FunctionName) => string): Synthesized {
+  const app = new App({ context: featureFlags(), outdir });
+  const stack = bulkInviteStack(app, readSettings(settings), bundleFolder);
+  const template = templateSchema.parse(app.synth().getStackArtifact(stack.artifactId).template);
+  const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+  return { app, stack, template, ofType };
 }
 
 /** What `cdk.json` sets: it changes what the constructs make. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDeployedPlace } from '../../../cli/place/deployedPlace.ts';
+import { withPlace } from '../../../cli/place/openPlace.ts';
 import { UserError } from '../../../cli/userError.ts';
 import {
   type CloudFormation,
@@ -23,7 +24,15 @@ const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-aws-'));
 let cloudFormation: CloudFormation;
 let s3: Server;
 /** Decides what S3 says. */
-let answerS3: (method: string, path: string) => { readonly status: number; readonly code?: string };
+let answerS3: (
+  method: string,
+  path: string,
+) => {
+  readonly status: number;
+  readonly code?: string;
+  /** The connection breaks in the middle of the body. */
+  readonly isBroken?: boolean;
+};
 let sqs: Server;
 /** Decides what SQS says of a queue. */
 let answerSqs: (queueUrl: string) => { readonly status: number; readonly body: object };
@@ -51,14 +60,20 @@ beforeAll(async () => {
   });
   s3 = createServer((request, response) => {
     request.resume();
-    const { status, code } = answerS3(request.method ?? '', request.url ?? '');
+    const { status, code, isBroken = false } = answerS3(request.method ?? '', request.url ?? '');
     const body =
       code === undefined ? '' : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>No.</Message></Error>`;
     response.writeHead(status, {
       'content-type': 'application/xml',
       etag: '"abc"',
       'last-modified': new Date(0).toUTCString(),
+      ...(isBroken ? { 'content-length': '100' } : {}),
     });
+    if (isBroken) {
+      response.write('{');
+      setTimeout(() => request.socket.destroy(), 50);
+      return;
+    }
     response.end(request.method === 'HEAD' ? '' : body);
   });
   s3.listen(0, '127.0.0.1');
@@ -251,6 +266,56 @@ describe('messages that were given up', () => {
     answerSqs = () => ({ status, body: { __type: type, message: 'No.' } });
     expect(await givenUp()).toEqual([expect.stringMatching(line)]);
   });
+});
+
+describe('the answer to a HEAD, which gives no reason', () => {
+  const head = async (options: { readonly profile?: string } = {}) =>
+    await refusalOf(
+      (await openDeployedPlace({ stack: 'ours', ...options })).store.head('reports/a.csv/x/summary.json'),
+    );
+
+  test('is that of a sign-in that has expired, where it is 400', async () => {
+    answerS3 = () => ({ status: 400, code: 'ExpiredToken' });
+    expect(await head()).toBe(
+      'S3 answered HeadObject with 400 and no reason; your AWS sign-in may have expired. Sign in again, for example with `aws sso login`.',
+    );
+    expect(await head({ profile: 'ann' })).toContain('`aws sso login --profile ann`');
+  });
+
+  test('may be that of a missing permission or of a sign-in that is no longer valid, where it is 403', async () => {
+    answerS3 = () => ({ status: 403, code: 'InvalidAccessKeyId' });
+    const refusal = await head();
+    expect(refusal).toContain('You lack the permission s3:GetObject on arn:aws:s3:::ours-bucket/reports/*.');
+    expect(refusal).toContain(
+      'Or your AWS sign-in is no longer valid: S3 does not say which of the two it is. Sign in again, for example with `aws sso login`, or ask for the permission.',
+    );
+  });
+
+  test('is quoted where it is another', async () => {
+    answerS3 = () => ({ status: 405 });
+    expect(await head()).toContain('AWS answered HeadObject with 405');
+  });
+});
+
+describe('a connection that breaks in the middle of an answer', () => {
+  test('ends the command with a sentence, and is no defect', async () => {
+    answerS3 = () => ({ status: 200, isBroken: true });
+    const options = { stack: 'ours', local: false };
+    const silent = {
+      result: () => undefined,
+      document: () => undefined,
+      say: () => undefined,
+      progress: () => undefined,
+    };
+    const reading = withPlace(options, silent, ({ store }) => store.readText('jobs/x/job.json', 1000));
+    expect(await refusalOf(reading)).toMatch(
+      /^The connection to the stack “ours” in eu-west-1 broke off \(.+\)\. Run the command again\.$/u,
+    );
+  });
+});
+
+test('a deployed stack is asked seldom, on a terminal, too', async () => {
+  expect(await openDeployedPlace({ stack: 'ours' })).toMatchObject({ lookEveryMs: 2000, showEveryMs: 5000 });
 });
 
 test('a bucket that is gone is told, and what is only missing is no error', async () => {

@@ -6,10 +6,12 @@ import { describeProgress, jobProgressReader } from '../../../cli/jobs/jobProgre
 import { describeRow, type JobRow, jobRows } from '../../../cli/jobs/jobRows.ts';
 import { readJobState } from '../../../cli/jobs/jobState.ts';
 import { latestJobs } from '../../../cli/jobs/listJobs.ts';
+import { followLimits } from '../../../cli/limits.ts';
 import type { Attendance, JobRef } from '../../../cli/place/place.ts';
 import { UserError } from '../../../cli/userError.ts';
 import { directoryKey, jobKey, manifestKey, stopKey } from '../../../lambdas/core/keys.ts';
 import { readChunk, replaceChunk } from '../../../lambdas/ledger/chunk.ts';
+import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { memoryStore } from '../../support/memoryStore.ts';
 import { placeOf } from '../../support/place.ts';
 import { runIngest, runReports, runWorkers, upload } from '../../support/wholeJob.ts';
@@ -224,6 +226,96 @@ describe('following a job', () => {
       new AbortController().signal,
     );
     await expect(following).rejects.toThrow(`Your AWS sign-in has expired. The job goes on: watch ${job.jobId}.`);
+  });
+
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  const unreachable = new UserError('AWS cannot be reached in the region eu-west-1.', { cause: reset });
+
+  /** A finished job in a bucket whose connection breaks for the first looks. */
+  async function followThrough(error: Error, brokenLooks: number) {
+    const world = newWorld();
+    await runIngest(world, await upload(world, roster));
+    await runWorkers(world);
+    await runReports(world);
+    const job = await latest(world);
+    const place = placeOf(world.store);
+    let looks = 0;
+    const look =
+      <Arguments extends unknown[], T>(ask: (...args: Arguments) => Promise<T>) =>
+      async (...args: Arguments): Promise<T> => {
+        looks += 1;
+        if (looks <= brokenLooks) throw error;
+        return await ask(...args);
+      };
+    const store = { ...place.store, head: look(place.store.head), readText: look(place.store.readText) };
+    const shown: string[] = [];
+    const terminal = { ...silent, progress: (line: string) => shown.push(line) };
+    const following = followJob({ ...place, store }, job, attendance, terminal, new AbortController().signal);
+    return { job, following, shown };
+  }
+
+  test.each([
+    ['before there is an answer', unreachable],
+    ['while an answer is read', reset],
+  ])('goes on when the connection broke %s', async (_name, error) => {
+    const { following, shown } = await followThrough(error, followLimits.brokenLooksMax - 1);
+    expect(await following).toMatchObject({ state: 'completed' });
+    expect(shown).toEqual(['The connection broke (read ECONNRESET); it is tried again …']);
+  });
+
+  test.each([
+    ['before there is an answer', unreachable],
+    ['while an answer is read', reset],
+  ])('ends with a sentence where the connection always breaks %s', async (_name, error) => {
+    const { job, following } = await followThrough(error, Number.POSITIVE_INFINITY);
+    await expect(following).rejects.toBeInstanceOf(UserError);
+    await expect(following).rejects.toThrow(
+      `The connection to the small world broke 30 times in a row (read ECONNRESET). Check the network. The job goes on: watch ${job.jobId}.`,
+    );
+  });
+
+  test('can be ended while the connection is broken', async () => {
+    const world = newWorld();
+    await upload(world, roster);
+    const job = await latest(world);
+    const place = placeOf(world.store);
+    const stop = new AbortController();
+    const head = async (): Promise<never> => {
+      stop.abort();
+      throw reset;
+    };
+    const store = { ...place.store, head, readText: head };
+    expect(await followJob({ ...place, store }, job, attendance, silent, stop.signal)).toBeUndefined();
+  });
+
+  test('reads the progress as seldom as the place says, also on a terminal', async () => {
+    const isTTY = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+    try {
+      const world = newWorld();
+      await runIngest(world, await upload(world, roster));
+      const job = await latest(world);
+      const place = placeOf(world.store);
+      const stop = new AbortController();
+      let looks = 0;
+      let lists = 0;
+      const store: ObjectStore = {
+        ...place.store,
+        head: async (key) => {
+          if (key.endsWith('/summary.json')) looks += 1;
+          if (looks >= 20) stop.abort();
+          return await place.store.head(key);
+        },
+        list: (prefix, after) => {
+          lists += 1;
+          return place.store.list(prefix, after);
+        },
+      };
+      await followJob({ ...place, store, showEveryMs: 60_000 }, job, attendance, silent, stop.signal);
+      expect({ looks, lists }).toEqual({ looks: 20, lists: 1 });
+    } finally {
+      Object.defineProperty(process.stderr, 'isTTY', isTTY ?? { value: false, configurable: true });
+    }
   });
 
   test('ends with the reason where the job cannot go on', async () => {

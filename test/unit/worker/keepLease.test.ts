@@ -52,6 +52,30 @@ describe('beside the calls of a chunk', () => {
     expect(halt.reason).toBeUndefined();
   });
 
+  test('every five seconds cost what the price of a job says: a list and a write, priced alike, and a read', async () => {
+    const world = newWorld();
+    const { store } = world;
+    const asked: string[] = [];
+    const counted: Partial<ObjectStore> = {
+      list: (prefix, after) => {
+        asked.push(`list ${prefix}`);
+        return store.list(prefix, after);
+      },
+      put: async (key, text, condition) => {
+        asked.push(`write ${key}`);
+        return await store.put(key, text, condition);
+      },
+      readText: async (key, bytesMax) => {
+        asked.push(`read ${key}`);
+        return await store.readText(key, bytesMax);
+      },
+    };
+    await keptFor(10_500, world, counted);
+    const claiming = [`write ${chunkKey(jobId, 0)}`, `read ${chunkKey(jobId, 0)}`, `write ${chunkKey(jobId, 0)}`];
+    const each = ['list begun/', `write ${chunkKey(jobId, 0)}`, `read ${stopKey(jobId)}`];
+    expect(asked).toEqual([...claiming, ...each, ...each]);
+  });
+
   test('it is seen within a second that the time is up, while all rows wait', async () => {
     const { halt } = await keptFor(1500, newWorld(), {}, () => callTimeoutMs + 4999);
     expect(halt.reason).toEqual({ kind: 'out_of_time' });
