@@ -27,6 +27,7 @@ const host = await startLocalHost({
   concurrency: Number(concurrency),
   invitesGone: false,
   allowedDomains: [],
+  newPeopleMax: 1_000_000,
 });
 process.env['POWERTOOLS_METRICS_DISABLED'] = 'false';
 process.env['POWERTOOLS_METRICS_NAMESPACE'] = 'BulkInvite/bench';

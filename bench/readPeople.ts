@@ -10,7 +10,7 @@ import { parse } from 'csv-parse';
 import { csvFormat } from '../lambdas/adapters/csvFormat.ts';
 import { systemClock } from '../lambdas/adapters/systemClock.ts';
 import { ingest } from '../lambdas/ingest/ingest.ts';
-import type { InviteApi, ObjectStore } from '../lambdas/ports.ts';
+import type { DirectoryApi, ObjectStore } from '../lambdas/ports.ts';
 
 const [way = '', file = ''] = process.argv.slice(2);
 const key = 'incoming/people.csv';
@@ -35,7 +35,7 @@ async function runCsvParse(): Promise<void> {
 
 async function runIngest(): Promise<void> {
   const nothing = async () => ({ kind: 'refused', httpStatus: 500, message: 'not for this' }) as const;
-  const api: Partial<InviteApi> = {
+  const api: DirectoryApi = {
     validateKey: async () => ({ kind: 'read', value: { email: 'owner@acme.example', domain: 'acme.example' } }),
     listUsers: async () => ({ kind: 'read', value: [] }),
     listRoles: nothing,
@@ -44,12 +44,20 @@ async function runIngest(): Promise<void> {
   const noQueue = { sendAll: async () => undefined };
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const run = ingest(
-    { bucket: 'bench', workers: 10, invitesGone: false, allowedDomains: [], outageDelayMs: 1, giveUpMs: 1 },
+    {
+      bucket: 'bench',
+      workers: 10,
+      invitesGone: false,
+      allowedDomains: [],
+      newPeopleMax: 2_000_000,
+      outageDelayMs: 1,
+      giveUpMs: 1,
+    },
     {
       store: forgetfulStore(),
       chunksQueue: noQueue,
       reportsQueue: noQueue,
-      connectApi: () => api as InviteApi,
+      connectApi: () => api,
       csv: csvFormat,
       clock: systemClock,
       newToken: () => 'token',

@@ -24,9 +24,11 @@ export function launch(file, args) {
   // The terminal sends Ctrl-C to the whole group; the child ends in its own time, and this process waits for it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGHUP', () => child.kill('SIGTERM'));
   // npm passes a SIGTERM to the shell between it and this process, which then has another parent.
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
+  const isUnderNpm = process.env.npm_execpath !== undefined;
+  if (isUnderNpm) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
   child.on('error', (error) => fail(`${node} could not be started: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
@@ -80,6 +82,9 @@ function refuseSwallowedOptions() {
     'organization',
     'map',
     'allow_domain',
+    'invite_gone',
+    'dry_run',
+    'max_new',
     'json',
   ];
   const swallowed = ours.find((name) => process.env[`npm_config_${name}`])?.replaceAll('_', '-');

@@ -39,6 +39,38 @@ export const readingLimits = {
   problemsQuoted: 5,
 } as const;
 
+/** How somebody decides about a job. */
+export const decisionLimits = {
+  /** People whom `approve` shows: enough to see whether it is the right file, and no list that scrolls the question away. */
+  peopleShown: 5,
+  /** The schema of an approval takes no longer name of whoever gives it. */
+  nameCharactersMax: 500,
+} as const;
+
+/** How a command asks the process that works with the same data folder to end a job. */
+export const doorLimits = {
+  /** How often that process looks. With the 6 seconds in which workers heed a stop, the last call starts within ten. */
+  lookEveryMs: 1 * second,
+  /** How often the command looks for its answer, and whether the folder is free by now. */
+  askEveryMs: second / 4,
+  /** How long the command waits for its answer: a busy machine may look late. */
+  answerMs: 15 * second,
+  /** A request that has been there for longer was given up by whoever wrote it, however that ended. */
+  requestMs: minute,
+  requestBytesMax: 4096,
+} as const;
+
+/** How `reconcile` repeats. */
+export const repeatLimits = {
+  everySecondsMin: minute / second,
+  everySecondsMax: (30 * day) / second,
+  /** A roster that was not refreshed, and an invitation that is open, are judged by times within these. */
+  ageSecondsMin: hour / second,
+  ageSecondsMax: (365 * day) / second,
+  /** An invitation lives for 48 hours; one that can still be accepted needs no other. */
+  resendSecondsMin: (2 * day) / second,
+} as const;
+
 /** How long an upload link may be used. */
 export const linkLimits = {
   expirySecondsMin: minute / second,

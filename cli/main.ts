@@ -2,20 +2,24 @@
  * The command line: `bulk-invite <command>`.
  */
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import {
   type FaultOptions,
   faultsOf,
   jobSettings,
+  sandboxFaultsOf,
   type TargetOptions,
+  withCaution,
   withDefaultOptions,
   withFaultOptions,
   withReadingOptions,
   withTargetOptions,
+  withWorkOptions,
 } from './commandLine/options.ts';
-import { number, wholeNumber } from './commandLine/parse.ts';
+import { wholeNumber } from './commandLine/parse.ts';
 import { addPlaceCommands } from './commandLine/placeCommands.ts';
+import { addReconcileCommand } from './commandLine/reconcileCommand.ts';
 import { type CheckOptions, check } from './commands/check.ts';
 import { type LocalOptions, local } from './commands/local.ts';
 import { sandbox } from './commands/sandbox.ts';
@@ -48,7 +52,7 @@ withReadingOptions(
   });
 
 withFaultOptions(
-  withDefaultOptions(withTargetOptions(withReadingOptions(program.command('local'))))
+  withWorkOptions(withDefaultOptions(withTargetOptions(withCaution(withReadingOptions(program.command('local'))))))
     .description('run a job on this machine: with no account in the sandbox, or with --api-url for real')
     .argument('<file>', 'CSV file with the people to invite')
     .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
@@ -57,25 +61,15 @@ withFaultOptions(
       'state of the embedded services; the same command continues a job from it',
       '.bulk-invite',
     )
-    .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
-    .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
-    .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
-    .addOption(secondsForTests('--retry-delay <seconds>', 'before a row is tried again at first; it doubles'))
-    .addOption(secondsForTests('--outage-delay <seconds>', 'away from an API that is down at first; it doubles'))
     .option('--json', 'print the content of summary.json on standard output, and nothing else', false)
     .option('--verbose', 'print the log of the functions on standard error', false),
 )
   .addHelpText(
     'after',
-    '\nExit code: 0 every row ended well, 2 some rows need attention, 1 it could not run, 130 it was interrupted.',
+    '\nExit code: 0 every row ended well, 2 some rows need attention, or the job is held or was ended, 1 it could not run, 130 it was interrupted.',
   )
   .action(async (file: string, options: Omit<LocalOptions, 'faults' | 'settings'> & TargetOptions & FaultOptions) => {
-    const faults = faultsOf(options);
-    if (options.apiUrl !== undefined && Object.values(faults).some((value) => value > 0)) {
-      throw new UserError(
-        '--latency, --rate-limit, --error-before, --error-after and --hang are for the sandbox; leave them out with --api-url.',
-      );
-    }
+    const faults = sandboxFaultsOf(options);
     process.exitCode = await local(file, { ...options, settings: jobSettings(options), faults });
   });
 
@@ -91,6 +85,7 @@ withFaultOptions(
   process.exitCode = await sandbox({ ...options, faults: faultsOf(options) });
 });
 
+addReconcileCommand(program);
 addPlaceCommands(program);
 
 try {
@@ -99,11 +94,6 @@ try {
   const isForPeople = error instanceof UserError || error instanceof DataFolderInUse || isSystemError(error);
   for (const line of isForPeople ? [error.message] : describeDefect(error)) openTerminal().say(line);
   process.exitCode = exitCodes.couldNotRun;
-}
-
-/** Not in the help: people have no reason to hurry an API, and tests cannot wait. */
-function secondsForTests(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(number(0.01, 3600)).hideHelp();
 }
 
 /** What the operating system refused: the person can mend it. */

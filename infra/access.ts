@@ -1,12 +1,13 @@
 /**
  * Ways in for people and systems: a policy that can only upload, one that can only read reports, and one with all that the
- * command needs, to be attached to whoever needs it; and, for a principal that the settings name, a role with one of them.
+ * command needs, and one that can decide about jobs, to be attached to whoever needs it; and, for a principal that the settings
+ * name, a role with what it needs.
  */
 import { Aws, Stack } from 'aws-cdk-lib';
 import { ArnPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { incomingPrefix, jobsPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
+import { anyJob, approvalKey, incomingPrefix, jobsPrefix, reportsPrefix, stopKey } from '../lambdas/core/keys.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
@@ -15,8 +16,10 @@ export interface Access {
   readonly uploaderPolicy: ManagedPolicy;
   readonly readerPolicy: ManagedPolicy;
   readonly commandPolicy: ManagedPolicy;
+  readonly approverPolicy: ManagedPolicy;
   readonly uploaderRole: Role | undefined;
   readonly readerRole: Role | undefined;
+  readonly approverRole: Role | undefined;
 }
 
 export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, settings: Settings): Access {
@@ -39,6 +42,7 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
     ],
   });
   const commandPolicy = addCommandPolicy(scope, bucket, queues);
+  const approverPolicy = addApproverPolicy(scope, bucket);
   acknowledgePrefix(uploaderPolicy, bucket, incomingPrefix, 'Who uploads chooses the name.');
   acknowledgeStack(readerPolicy);
   acknowledgePrefix(readerPolicy, bucket, reportsPrefix, 'Who reads reports may read every one of them.');
@@ -46,8 +50,11 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
     uploaderPolicy,
     readerPolicy,
     commandPolicy,
-    uploaderRole: addRole(scope, 'UploaderRole', uploaderPolicy, settings.uploaderPrincipalArn),
-    readerRole: addRole(scope, 'ReaderRole', readerPolicy, settings.readerPrincipalArn),
+    approverPolicy,
+    uploaderRole: addRole(scope, 'UploaderRole', [uploaderPolicy], settings.uploaderPrincipalArn),
+    readerRole: addRole(scope, 'ReaderRole', [readerPolicy], settings.readerPrincipalArn),
+    // Nobody can decide about a job without seeing it.
+    approverRole: addRole(scope, 'ApproverRole', [commandPolicy, approverPolicy], settings.approverPrincipalArn),
   };
 }
 
@@ -103,17 +110,37 @@ function acknowledgeStack(policy: ManagedPolicy): void {
   );
 }
 
+/** What `bulk-invite approve`, `reject` and `cancel` ask for besides. Nothing else may write an approval. */
+function addApproverPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
+  const decisions = [approvalKey(anyJob), stopKey(anyJob)];
+  const policy = new ManagedPolicy(scope, 'ApproverPolicy', {
+    description: 'May approve, reject and cancel jobs, and nothing else.',
+    statements: [
+      new PolicyStatement({
+        actions: ['s3:PutObject'],
+        resources: decisions.map((key) => bucket.arnForObjects(key)),
+      }),
+    ],
+  });
+  for (const key of decisions) acknowledgePattern(policy, bucket, key, 'Who approves may decide about every job.');
+  return policy;
+}
+
 function acknowledgePrefix(policy: ManagedPolicy, bucket: Bucket, prefix: string, reason: string): void {
+  acknowledgePattern(policy, bucket, `${prefix}*`, reason);
+}
+
+function acknowledgePattern(policy: ManagedPolicy, bucket: Bucket, pattern: string, reason: string): void {
   const bucketId = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
-  acknowledge(policy, `AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${prefix}*]`, reason);
+  acknowledge(policy, `AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${pattern}]`, reason);
 }
 
 function addRole(
   scope: Construct,
   id: string,
-  policy: ManagedPolicy,
+  policies: readonly ManagedPolicy[],
   principalArn: string | undefined,
 ): Role | undefined {
   if (principalArn === undefined) return undefined;
-  return new Role(scope, id, { assumedBy: new ArnPrincipal(principalArn), managedPolicies: [policy] });
+  return new Role(scope, id, { assumedBy: new ArnPrincipal(principalArn), managedPolicies: [...policies] });
 }

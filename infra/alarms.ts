@@ -13,6 +13,8 @@ import { acknowledge } from './acknowledge.ts';
 import { type Functions, functionNames } from './functions.ts';
 import { countMetric } from './metrics.ts';
 import type { Queues } from './queues.ts';
+import { rosterAlarms } from './rosterAlarms.ts';
+import type { RosterTimes } from './rosters.ts';
 import type { Settings } from './settings.ts';
 
 export interface Alarms {
@@ -20,7 +22,7 @@ export interface Alarms {
   readonly alarms: readonly Alarm[];
 }
 
-interface AlarmKind {
+export interface AlarmKind {
   /** Says what has happened; also the name of the alarm, behind that of the stack. */
   readonly title: string;
   /** The heading in `docs/operating.md`, as it stands in a link. */
@@ -63,10 +65,18 @@ const outagePeriods = 3;
  */
 const oldestHours: Readonly<Record<QueueName, number>> = { uploads: 2, chunks: 12, reports: 1 };
 
-export function addAlarms(stack: Construct, settings: Settings, queues: Queues, functions: Functions): Alarms {
+/** @param rosters Undefined where there are none; then nothing is told of them. */
+export function addAlarms(
+  stack: Construct,
+  settings: Settings,
+  queues: Queues,
+  functions: Functions,
+  rosters: RosterTimes | undefined,
+): Alarms {
   const scope = new Construct(stack, 'Alarms');
   const topic = addTopic(scope, settings);
-  const kinds = [...queueAlarms(queues), ...functionAlarms(functions), apiAlarm(), ...jobAlarms()];
+  const ofRosters = rosters === undefined ? [] : rosterAlarms(rosters);
+  const kinds = [...queueAlarms(queues), ...functionAlarms(functions), apiAlarm(), ...jobAlarms(), ...ofRosters];
   return { topic, alarms: kinds.map((kind) => addAlarm(scope, kind, topic, settings)) };
 }
 
@@ -133,6 +143,13 @@ function jobAlarms(): AlarmKind[] {
       metric: countMetric('JobsFailed', 'key_forbidden', onceMinutes),
       threshold: 1,
     },
+    {
+      title: 'job stopped itself',
+      entry: 'job-stopped-itself',
+      metric: countMetric('JobsFailed', 'too_many_rejected', onceMinutes),
+      threshold: 1,
+    },
+    { title: 'job held', entry: 'job-held', metric: countMetric('Jobs', 'held', onceMinutes), threshold: 1 },
     { title: 'job failed', entry: 'job-failed', metric: countMetric('Jobs', 'failed', onceMinutes), threshold: 1 },
     {
       title: 'rows failed',

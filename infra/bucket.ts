@@ -12,7 +12,19 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { begunPrefix, endedPrefix, incomingPrefix, jobsPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
+import {
+  anyJob,
+  approvalKey,
+  begunPrefix,
+  endedPrefix,
+  incomingPrefix,
+  jobsPrefix,
+  reportsPrefix,
+  resentPrefix,
+  rostersPrefix,
+  stopKey,
+} from '../lambdas/core/keys.ts';
+import { rosterLimits } from '../lambdas/core/limits.ts';
 import type { Settings } from './settings.ts';
 
 /** Nothing here is thrown away with the stack: it holds what people uploaded and what became of it. */
@@ -30,6 +42,10 @@ const accessLogDays = 90;
 const replacedDays = 14;
 /** A chunk is replaced with every save of its progress, and nobody reads what it was before. */
 const replacedJobDays = 1;
+/** Written anew by every run, so it is as old as the last one; longer than a year, for a roster that is run once a year. */
+const rosterDays = 400;
+/** A note is of use until the invitation may be sent once more. S3 deletes no sooner than after so many whole days. */
+const resentDays = Math.ceil(rosterLimits.resendEveryMs / Duration.days(1).toMilliseconds());
 
 export function addBucket(scope: Construct, settings: Settings, uploadsQueue: Queue): Bucket {
   const accessLogs = new Bucket(scope, 'AccessLogs', {
@@ -47,10 +63,12 @@ export function addBucket(scope: Construct, settings: Settings, uploadsQueue: Qu
       expire(begunPrefix, settings.uploadDays, replacedJobDays),
       expire(endedPrefix, settings.uploadDays, replacedJobDays),
       expire(reportsPrefix, settings.reportDays, replacedDays),
+      expire(rostersPrefix, rosterDays, replacedJobDays),
+      expire(resentPrefix, resentDays, replacedJobDays),
       { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(1) },
     ],
   });
-  announceUploads(bucket, uploadsQueue);
+  announceWrites(bucket, uploadsQueue);
   // Without them, the buckets that stay would take connections that are not encrypted, and no more access logs.
   for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return bucket;
@@ -65,17 +83,24 @@ function expire(prefix: string, days: number, replacedDays: number) {
   };
 }
 
+/** Uploads, and what is decided about jobs. S3 lets prefixes overlap as long as the suffixes do not. */
+const announced = [
+  { prefix: incomingPrefix },
+  ...[approvalKey(anyJob), stopKey(anyJob)].map((key) => ({
+    prefix: jobsPrefix,
+    suffix: key.slice(key.indexOf('*') + 1),
+  })),
+];
+
 /** Said to CloudFormation itself: the CDK's own way adds a function that may change the notifications of every bucket. */
-function announceUploads(bucket: Bucket, uploadsQueue: Queue): void {
+function announceWrites(bucket: Bucket, uploadsQueue: Queue): void {
   const resource = bucket.node.defaultChild as CfnBucket;
   resource.notificationConfiguration = {
-    queueConfigurations: [
-      {
-        event: 's3:ObjectCreated:*',
-        filter: { s3Key: { rules: [{ name: 'prefix', value: incomingPrefix }] } },
-        queue: uploadsQueue.queueArn,
-      },
-    ],
+    queueConfigurations: announced.map((rules) => ({
+      event: 's3:ObjectCreated:*',
+      filter: { s3Key: { rules: Object.entries(rules).map(([name, value]) => ({ name, value })) } },
+      queue: uploadsQueue.queueArn,
+    })),
   };
   // S3 tries to write to the queue at once.
   resource.node.addDependency(uploadsQueue.node.findChild('Policy'));

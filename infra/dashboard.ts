@@ -22,7 +22,7 @@ import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 
 const period = Duration.minutes(5);
-const jobStates = ['started', 'completed', 'failed'];
+const jobStates = ['started', 'held', 'completed', 'cancelled', 'failed'];
 
 export interface DashboardParts {
   readonly settings: Settings;

@@ -33,7 +33,7 @@ function contextIn(args: readonly string[]): Record<string, string> {
 
 function description(stack: string): string {
   return `
-This removes the stack “${stack}”: the functions, the queues with all that waits in them, the alarms, the dashboard, the logs, the
+This removes the stack “${stack}”: the functions, the queues with all that waits in them, the times of rosters, the alarms, the dashboard, the logs, the
 policies and roles for people, and the secret with the API key if the stack made it. A job that is under way ends without a
 report. If you mean another stack, give the settings that it was deployed with, such as -c settings=acme.json.
 

@@ -31,6 +31,7 @@ export function environmentOf(name: FunctionName, parts: FunctionParts): Record<
         BULK_INVITE_UPLOADS_QUEUE_URL: queues.uploads.queue.queueUrl,
         BULK_INVITE_WORKERS: String(settings.workers),
         BULK_INVITE_INVITE_GONE: String(settings.inviteGone),
+        BULK_INVITE_NEW_PEOPLE_MAX: String(settings.newPeopleMax),
         ...given('BULK_INVITE_ALLOWED_DOMAINS', settings.allowedDomains.join(',')),
         ...given('BULK_INVITE_ROLE', settings.role),
         ...given('BULK_INVITE_ORGANIZATION', settings.organization),

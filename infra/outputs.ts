@@ -15,9 +15,12 @@ export const outputNames = {
   readerPolicyArn: 'ReaderPolicyArn',
   /** All that the command needs. */
   commandPolicyArn: 'CommandPolicyArn',
+  /** What those need besides who approve, reject and cancel jobs. */
+  approverPolicyArn: 'ApproverPolicyArn',
   /** There where the settings name a principal. */
   uploaderRoleArn: 'UploaderRoleArn',
   readerRoleArn: 'ReaderRoleArn',
+  approverRoleArn: 'ApproverRoleArn',
   apiKeySecretArn: 'ApiKeySecretArn',
   /** The one command that fills the secret; there where the stack has made it. */
   fillApiKey: 'FillApiKey',

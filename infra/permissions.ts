@@ -1,6 +1,6 @@
 /**
- * What each function may do, written out: which objects by prefix, which queues. None may delete anything, and none may do
- * anything with a queue that is not its business.
+ * What each function may do, written out: which objects by prefix, which queues. None may delete anything, none may
+ * approve a job, and none may do anything with a queue that is not its business.
  */
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
@@ -8,17 +8,24 @@ import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import {
   anyJob,
+  approvalKey,
   begunPrefix,
   chunksPrefixOf,
   directoryKey,
+  driftKey,
   endedPrefix,
+  endKey,
   incomingPrefix,
   ingestPartKey,
   jobKey,
   jobsPrefix,
   manifestKey,
+  openInvitationsKey,
   partsPrefixOf,
   reportsPrefix,
+  resentPrefix,
+  rosterKey,
+  rostersPrefix,
   stopKey,
 } from '../lambdas/core/keys.ts';
 import type { FunctionName } from '../lambdas/core/limits.ts';
@@ -34,6 +41,13 @@ const ingestPart = ingestPartKey(anyJob);
 const parts = `${partsPrefixOf(anyJob)}*`;
 const manifest = manifestKey(anyJob);
 const stop = stopKey(anyJob);
+const approval = approvalKey(anyJob);
+const end = endKey(anyJob);
+const drift = driftKey(anyJob);
+const anyRoster = '*';
+const rosterRun = rosterKey(anyRoster);
+const rosterOpen = openInvitationsKey(anyRoster);
+const resent = `${resentPrefix}*`;
 const begun = `${begunPrefix}*`;
 const ended = `${endedPrefix}*`;
 const reports = `${reportsPrefix}*`;
@@ -41,10 +55,14 @@ const summaries = `${reportsPrefix}*/summary.json`;
 
 const ofEveryJob = 'A job makes a folder of its own, so its name is open; which objects in it are meant is not.';
 const ofEveryUpload = 'People and systems choose the names of uploads, and a report lies under the name of its upload.';
+const ofEveryRoster = 'The settings name the rosters; which objects of one are meant is not open.';
+const ofEveryPerson = 'A note is named after the person whose invitation was sent again.';
 const whyOpen: readonly (readonly [pattern: string, reason: string])[] = [
-  ...[job, directory, chunks, ingestPart, parts, manifest, stop, begun, ended].map(
+  ...[job, directory, chunks, ingestPart, parts, manifest, stop, approval, end, drift, begun, ended].map(
     (pattern) => [pattern, ofEveryJob] as const,
   ),
+  ...[rosterRun, rosterOpen].map((pattern) => [pattern, ofEveryRoster] as const),
+  [resent, ofEveryPerson],
   ...[uploads, reports, summaries].map((pattern) => [pattern, ofEveryUpload] as const),
 ];
 
@@ -60,20 +78,23 @@ export function permissionsOf(
         // An upload is read as the version that the event names; the mapping beside it as it is now.
         allow(['s3:GetObjectVersion'], objects(bucket, uploads)),
         allow(['s3:GetObject'], objects(bucket, uploads, job, directory, chunks, manifest, summaries)),
-        allow(['s3:PutObject'], objects(bucket, job, directory, chunks, ingestPart, manifest, begun)),
-        allow(['s3:AbortMultipartUpload'], objects(bucket, directory, ingestPart)),
+        allow(['s3:GetObject'], objects(bucket, approval, stop, rosterRun, rosterOpen)),
+        allow(['s3:PutObject'], objects(bucket, job, directory, chunks, ingestPart, manifest, begun, ended)),
+        // It stops a run of a roster that waits for approval when the next one comes.
+        allow(['s3:PutObject'], objects(bucket, stop, drift, rosterRun, rosterOpen)),
+        allow(['s3:AbortMultipartUpload'], objects(bucket, directory, ingestPart, drift)),
         missUploads(bucket),
-        list(bucket, jobsPrefix, begunPrefix, endedPrefix, reportsPrefix),
+        list(bucket, jobsPrefix, begunPrefix, endedPrefix, reportsPrefix, rostersPrefix),
         consume(queues.uploads.queue),
         send(queues.chunks.queue, queues.reports.queue),
         ...secret.readStatements,
       ];
     case 'worker':
       return [
-        allow(['s3:GetObject'], objects(bucket, chunks, parts, manifest, stop)),
-        allow(['s3:PutObject'], objects(bucket, chunks, parts, stop)),
+        allow(['s3:GetObject'], objects(bucket, chunks, parts, manifest, stop, resent)),
+        allow(['s3:PutObject'], objects(bucket, chunks, parts, stop, resent)),
         allow(['s3:AbortMultipartUpload'], objects(bucket, parts)),
-        list(bucket, jobsPrefix, begunPrefix, endedPrefix),
+        list(bucket, jobsPrefix, begunPrefix, endedPrefix, resentPrefix),
         consume(queues.chunks.queue),
         send(queues.reports.queue),
         ...secret.readStatements,
@@ -81,11 +102,14 @@ export function permissionsOf(
     case 'report':
       return [
         allow(['s3:GetObjectVersion'], objects(bucket, uploads)),
-        allow(['s3:GetObject'], objects(bucket, job, manifest, stop, parts, summaries)),
-        allow(['s3:PutObject'], objects(bucket, ended)),
+        allow(
+          ['s3:GetObject'],
+          objects(bucket, job, manifest, stop, approval, end, chunks, parts, drift, summaries, rosterOpen),
+        ),
+        allow(['s3:PutObject'], objects(bucket, ended, end, rosterOpen)),
         allow(['s3:PutObject', 's3:AbortMultipartUpload'], objects(bucket, reports)),
         missUploads(bucket),
-        list(bucket, jobsPrefix, reportsPrefix),
+        list(bucket, jobsPrefix, reportsPrefix, rostersPrefix),
         consume(queues.reports.queue),
       ];
     default:

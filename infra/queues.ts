@@ -16,7 +16,7 @@ export interface QueueWithDeadLetters {
 export type Queues = Readonly<Record<QueueName, QueueWithDeadLetters>>;
 
 /** Encrypted by SQS itself: a key of KMS would cost more than the queues, and S3 could not write without being let in. */
-const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+export const safeQueue = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
 export function addQueues(scope: Construct): Queues {
   const queues: Queues = {
@@ -30,13 +30,13 @@ export function addQueues(scope: Construct): Queues {
 
 function addQueue(scope: Construct, id: string, name: QueueName): QueueWithDeadLetters {
   const deadLetters = new Queue(scope, `${id}DeadLetters`, {
-    ...safe,
+    ...safeQueue,
     retentionPeriod: Duration.millis(retentionLimits.deadLetterMs),
   });
   acknowledge(deadLetters, 'Serverless-SQSRedrivePolicy', 'It is itself where messages go that were given up.');
   const { visibilityMs, receivesMax } = queueLimits[name];
   const queue = new Queue(scope, `${id}Queue`, {
-    ...safe,
+    ...safeQueue,
     visibilityTimeout: Duration.millis(visibilityMs),
     retentionPeriod: Duration.millis(retentionLimits.messageMs),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: receivesMax },

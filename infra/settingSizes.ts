@@ -14,6 +14,10 @@ export const settingSizes = {
   domainsBytesMax: 2500,
   /** The description of an alarm may have 1,024 characters, and says more than where to read on. */
   runbookCharactersMax: 900,
+  /** What is sent at each time of a roster, as it stands in the template, which may have 1 MB. Who sends it would take more. */
+  rosterBytesMax: 2 * kibibyte,
+  /** Each is a resource of the stack, which may have 500. */
+  rostersMax: 200,
 } as const;
 
 /** Says so where there are too many domains for the environment of a function. */
@@ -47,7 +51,7 @@ export function refusalOfAll(told: Readonly<Record<string, string>>): string | u
   );
 }
 
-/** Without the quotes around it. */
-function jsonBytes(value: string): number {
+/** Of a text in JSON, without the quotes around it. */
+export function jsonBytes(value: string): number {
   return Buffer.byteLength(JSON.stringify(value)) - 2;
 }

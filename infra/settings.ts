@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { apiLimits, outageLimits, retentionLimits } from '../lambdas/core/limits.ts';
+import { apiLimits, holdLimits, outageLimits, retentionLimits } from '../lambdas/core/limits.ts';
+import { newPeopleMost, refusalOfStaleAfter, rosterSettingNames, rostersSchema } from './rosterSettings.ts';
+import { setting, text, wholeNumber, yesOrNo } from './settingKinds.ts';
 import { refusalOfAll, refusalOfDomains, settingSizes } from './settingSizes.ts';
 
 const hourMs = 3_600_000;
@@ -20,9 +22,6 @@ const giveUpHoursMax = 10;
 /** A dead letter may be redriven until it is deleted, and what it is about must be there then. */
 const uploadDaysMin = retentionLimits.deadLetterMs / dayMs + 1;
 
-const wholeNumber = (min: number, max: number, unit: string) =>
-  setting(z.coerce.number().int().min(min).max(max), `a whole number from ${min} to ${max} (${unit})`);
-const text = (what: string) => setting(z.string().trim().min(1), what);
 const arn = (pattern: RegExp, what: string) => setting(z.string().regex(pattern), what);
 const principal = arn(
   /^arn:aws[a-z-]*:iam::\d{12}:(?:root|user\/.+|role\/.+)$/u,
@@ -72,7 +71,11 @@ const settingsSchema = z.strictObject({
     })
     .default([]),
   /** Whether people are invited whose row says that they have left or are disabled. */
-  inviteGone: setting(z.union([z.boolean(), z.stringbool()]), 'true or false').default(false),
+  inviteGone: yesOrNo().default(false),
+  /** More new people than this hold an upload until somebody approves it. */
+  newPeopleMax: wholeNumber(0, newPeopleMost, 'people').default(holdLimits.newPeopleMax),
+  /** Files that are read at their times. Only in a settings file. */
+  rosters: rostersSchema.default([]),
   /** How long one call to the API may take, in seconds. */
   callTimeoutSeconds: wholeNumber(1, 120, 'seconds').default(apiLimits.callTimeoutMs / 1000),
   /** How long the API may be down before a job gives up, in hours. */
@@ -97,6 +100,8 @@ const settingsSchema = z.strictObject({
   uploaderPrincipalArn: principal.optional(),
   /** Who may take a role that can only read reports. */
   readerPrincipalArn: principal.optional(),
+  /** Who may take a role that can use the command and approve, reject and cancel jobs. */
+  approverPrincipalArn: principal.optional(),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
@@ -122,7 +127,8 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
   const { apiKeySecretArn, apiKeySecretKmsKeyArn } = result.data;
   if (apiKeySecretKmsKeyArn !== undefined && apiKeySecretArn === undefined)
     throw new SettingsError('The setting “apiKeySecretKmsKeyArn” is of no use without “apiKeySecretArn”.');
-  const refusal = refusalOfAll(toldOf(result.data));
+  const { rosters, uploadDays } = result.data;
+  const refusal = refusalOfStaleAfter(rosters, uploadDays) ?? refusalOfAll(toldOf(result.data));
   if (refusal !== undefined) throw new SettingsError(refusal);
   return result.data;
 }
@@ -146,18 +152,12 @@ function readFile(path: string): object {
   throw new SettingsError(`The settings in ${path} must be like {"stack": "acme", "workers": 4}.`);
 }
 
-/** Whatever is wrong with a value, the answer is what it should be. */
-function setting<T>(schema: z.ZodType<T>, expected: string) {
-  return z.unknown().transform((value, context): T => {
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    context.addIssue({ code: 'custom', message: `is ${JSON.stringify(value)}; it must be ${expected}.` });
-    return z.NEVER;
-  });
-}
-
 function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return `There is no setting ${issue.keys.map((key) => `“${key}”`).join(', ')}. There are: ${settingNames.join(', ')}.`;
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys.map((key) => `“${key}”`).join(', ');
+    return issue.path.length === 0
+      ? `There is no setting ${unknown}. There are: ${settingNames.join(', ')}.`
+      : `A roster has no setting ${unknown}. It has: ${rosterSettingNames.join(', ')}.`;
+  }
   return `The setting “${issue.path.join('.')}” ${issue.message}`;
 }

@@ -12,6 +12,7 @@ import { addDashboard } from './dashboard.ts';
 import { addFunctions } from './functions.ts';
 import { outputNames } from './outputs.ts';
 import { addQueues, type Queues } from './queues.ts';
+import { addRosters } from './rosters.ts';
 import type { Settings } from './settings.ts';
 
 /** @param bundleFolder Where the bundle of a function lies. */
@@ -24,7 +25,8 @@ export function bulkInviteStack(app: App, settings: Settings, bundleFolder: (nam
   const secret = addApiKeySecret(stack, settings);
   const functions = addFunctions(stack, { settings, bucket, queues, secret, bundleFolder });
   const access = addAccess(stack, bucket, queues, settings);
-  const alarms = addAlarms(stack, settings, queues, functions);
+  const rosters = addRosters(stack, settings.rosters, queues.uploads.queue);
+  const alarms = addAlarms(stack, settings, queues, functions, rosters);
   const dashboard = addDashboard(stack, { settings, queues, functions, alarms });
   output(stack, {
     bucket: bucket.bucketName,
@@ -53,13 +55,17 @@ function describeQueues({ uploads, chunks, reports }: Queues): Outputs {
   };
 }
 
-function describeAccess({ uploaderPolicy, readerPolicy, commandPolicy, uploaderRole, readerRole }: Access): Outputs {
+function describeAccess(access: Access): Outputs {
+  const { uploaderPolicy, readerPolicy, commandPolicy, approverPolicy, uploaderRole, readerRole, approverRole } =
+    access;
   return {
     uploaderPolicyArn: uploaderPolicy.managedPolicyArn,
     readerPolicyArn: readerPolicy.managedPolicyArn,
     commandPolicyArn: commandPolicy.managedPolicyArn,
+    approverPolicyArn: approverPolicy.managedPolicyArn,
     ...(uploaderRole === undefined ? {} : { uploaderRoleArn: uploaderRole.roleArn }),
     ...(readerRole === undefined ? {} : { readerRoleArn: readerRole.roleArn }),
+    ...(approverRole === undefined ? {} : { approverRoleArn: approverRole.roleArn }),
   };
 }
 

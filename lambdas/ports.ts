@@ -2,7 +2,7 @@
  * What the use cases need of the world. Adapters give it; tests give fakes of it.
  */
 
-import type { InviteAnswer, LookUpAnswer } from './core/answers.ts';
+import type { InviteAnswer, LookUpAnswer, ResendAnswer } from './core/answers.ts';
 import type { AnswerKind, Operation } from './core/apiCalls.ts';
 import type { DirectoryUser, Named } from './core/directory.ts';
 import type { Encoding } from './core/encoding.ts';
@@ -94,19 +94,28 @@ export type ReadAnswer<T> =
   /** No answer, 5xx or 429: it may work later. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** The DoiT API. No method throws for what the API answers, or for not getting an answer. */
-export interface InviteApi {
+/** What changes nothing in the DoiT API. No method throws for what the API answers, or for not getting an answer. */
+export interface DirectoryApi {
   /** The cheapest way to tell a bad key before work starts. */
   validateKey(): Promise<ReadAnswer<{ readonly email: string; readonly domain: string }>>;
   listUsers(): Promise<ReadAnswer<readonly DirectoryUser[]>>;
   listRoles(): Promise<ReadAnswer<readonly Named[]>>;
   listOrganizations(): Promise<ReadAnswer<readonly Named[]>>;
+}
+
+/** What workers do with the DoiT API. No method throws for what the API answers, or for not getting an answer. */
+export interface InviteApi {
   findUser(email: string): Promise<LookUpAnswer>;
   invite(invitee: Invitee): Promise<InviteAnswer>;
+  /** @param idempotencyKey The API does what has the same one only once. */
+  resend(userId: string, idempotencyKey: string): Promise<ResendAnswer>;
 }
 
 /** Told of every call to the API as it ends, and of how long it took. */
 export type OnApiCall = (operation: Operation, answer: AnswerKind, tookMs: number) => void;
+
+/** For a function that invites nobody: it has no way to. */
+export type ConnectDirectoryApi = (onCall: OnApiCall) => DirectoryApi;
 
 export type ConnectApi = (onCall: OnApiCall) => InviteApi;
 

@@ -2,8 +2,10 @@
  * Options that several commands have.
  */
 import { type Command, Option } from 'commander';
+import { holdLimits } from '../../lambdas/core/limits.ts';
 import type { JobSettings } from '../local/uploads.ts';
 import type { Faults } from '../sandbox/faults.ts';
+import { UserError } from '../userError.ts';
 import { domain, httpUrl, mapping, notEmpty, number, wholeNumber } from './parse.ts';
 
 export interface TargetOptions {
@@ -13,6 +15,7 @@ export interface TargetOptions {
   readonly organization?: string;
   readonly allowDomain?: readonly string[];
   readonly inviteGone?: boolean;
+  readonly maxNew?: number;
 }
 
 export type FaultOptions = {
@@ -43,6 +46,20 @@ export function withDefaultOptions(command: Command, when = ''): Command {
     .option('--organization <name or id>', `${when}organization for rows that name none`, notEmpty);
 }
 
+/** What keeps a wrong file from doing harm. @param usual The limit without the option, for people. */
+export function withCaution(command: Command, usual = `${holdLimits.newPeopleMax}`): Command {
+  return command
+    .option('--dry-run', 'everything but the invitations: the report says who would be invited', false)
+    .option(
+      '--max-new <count>',
+      `hold the job until somebody approves it, where it would send more invitations than this (default: ${usual})`,
+      wholeNumber(0, maxNewMax),
+    );
+}
+
+/** As many digits as the metadata of an upload may have. */
+const maxNewMax = 999_999_999;
+
 /** Where the command works. */
 export function withPlaceOptions(command: Command): Command {
   return command
@@ -62,8 +79,14 @@ export function withPlaceOptions(command: Command): Command {
 }
 
 export function jobSettings(options: TargetOptions): JobSettings {
-  const { apiUrl, tenant, role = '', organization = '', allowDomain = [], inviteGone = false } = options;
-  const settings = { role, organization, invitesGone: inviteGone, allowedDomains: allowDomain };
+  const { apiUrl, tenant, role = '', organization = '', allowDomain = [], inviteGone = false, maxNew } = options;
+  const settings = {
+    role,
+    organization,
+    invitesGone: inviteGone,
+    allowedDomains: allowDomain,
+    ...(maxNew === undefined ? {} : { newPeopleMax: maxNew }),
+  };
   if (apiUrl === undefined) return settings;
   return { ...settings, api: { url: apiUrl, ...(tenant === undefined ? {} : { tenant }) } };
 }
@@ -97,6 +120,30 @@ export function withFaultOptions(command: Command): Command {
         wholeNumber(0, 4_294_967_295),
       ),
     );
+}
+
+/** @throws UserError where an API was named that is not the sandbox. */
+export function sandboxFaultsOf(options: FaultOptions & TargetOptions): Faults {
+  const faults = faultsOf(options);
+  if (options.apiUrl === undefined || !Object.values(faults).some((value) => value > 0)) return faults;
+  throw new UserError(
+    '--latency, --rate-limit, --error-before, --error-after and --hang are for the sandbox; leave them out with --api-url.',
+  );
+}
+
+/** How the work is done on this machine. */
+export function withWorkOptions(command: Command): Command {
+  return command
+    .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
+    .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
+    .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
+    .addOption(secondsForTests('--retry-delay <seconds>', 'before a row is tried again at first; it doubles'))
+    .addOption(secondsForTests('--outage-delay <seconds>', 'away from an API that is down at first; it doubles'));
+}
+
+/** Not in the help: people have no reason to hurry an API, and tests cannot wait. */
+export function secondsForTests(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(number(0.01, 3600)).hideHelp();
 }
 
 export function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang, seed }: FaultOptions): Faults {

@@ -3,6 +3,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import type { Mapping } from '../../lambdas/core/columns.ts';
+import { isRosterName, rosterNameExpected } from '../../lambdas/core/roster.ts';
 import { addToMapping } from '../mapping.ts';
 
 export function mapping(text: string, chosen: Mapping): Mapping {
@@ -48,9 +49,13 @@ export function duration(minSeconds: number, maxSeconds: number): (text: string)
     const seconds = Number(count) * (secondsPer[unit] ?? Number.NaN);
     if (seconds >= minSeconds && seconds <= maxSeconds) return seconds;
     throw new InvalidArgumentError(
-      `It must be a time such as 30m, 12h or 2d, from ${minSeconds / 60}m to ${maxSeconds / 86_400}d.`,
+      `It must be a time such as 30m, 12h or 2d, from ${shortest(minSeconds)} to ${maxSeconds / 86_400}d.`,
     );
   };
+}
+
+function shortest(seconds: number): string {
+  return seconds % 86_400 === 0 ? `${seconds / 86_400}d` : `${seconds / 60}m`;
 }
 
 export function httpUrl(text: string): string {
@@ -69,6 +74,12 @@ function isLoopback(hostname: string): boolean {
 export function notEmpty(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('It must not be empty; leave the option out instead.');
+}
+
+/** It becomes a part of keys. */
+export function rosterName(text: string): string {
+  if (isRosterName(text)) return text;
+  throw new InvalidArgumentError(`It must be a name such as acme-people: ${rosterNameExpected}.`);
 }
 
 /** It becomes a part of a key, of an address and of a command. */

@@ -3,6 +3,9 @@
  */
 import type { Command } from 'commander';
 import type { Mapping } from '../../lambdas/core/columns.ts';
+import { holdLimits } from '../../lambdas/core/limits.ts';
+import { approve } from '../commands/approve.ts';
+import { end } from '../commands/endJob.ts';
 import { report } from '../commands/report.ts';
 import { status } from '../commands/status.ts';
 import { submit } from '../commands/submit.ts';
@@ -14,6 +17,7 @@ import { UserError } from '../userError.ts';
 import {
   jobSettings,
   type TargetOptions,
+  withCaution,
   withDefaultOptions,
   withPlaceOptions,
   withReadingOptions,
@@ -26,7 +30,10 @@ interface DeliveryOptions {
   readonly json: boolean;
 }
 
-type SubmitOptions = PlaceOptions & TargetOptions & DeliveryOptions & { readonly map: Mapping; readonly wait: boolean };
+type SubmitOptions = PlaceOptions &
+  TargetOptions &
+  DeliveryOptions & { readonly map: Mapping; readonly dryRun: boolean; readonly wait: boolean };
+type DecideOptions = PlaceOptions & DeliveryOptions & { readonly wait: boolean };
 type StatusOptions = PlaceOptions & {
   readonly limit: number;
   readonly row?: readonly number[];
@@ -36,14 +43,20 @@ type StatusOptions = PlaceOptions & {
 type LinkOptions = PlaceOptions & { readonly name: string; readonly expires: number; readonly json: boolean };
 
 const exitCodesHelp =
-  '\nExit code: 0 every row ended well, 2 some rows need attention, 1 it could not run, 130 it was interrupted.';
+  '\nExit code: 0 every row ended well, 2 some rows need attention, or the job is held or was ended, 1 it could not run, 130 it was interrupted.';
+const endCodesHelp =
+  '\nExit code: 0 the job ends, or was ended before, 1 it is not what this command is for, 130 it was interrupted.';
 const jobArgument = 'id of the job, or its beginning, or latest';
+const submitLimit = `${holdLimits.newPeopleMax}; that of a stack can only be lowered`;
 const withLocal = 'with --local: ';
 
 export function addPlaceCommands(program: Command): void {
   withDelivery(
     withPlaceOptions(
-      withDefaultOptions(withTargetOptions(withReadingOptions(program.command('submit')), withLocal), withLocal),
+      withDefaultOptions(
+        withTargetOptions(withCaution(withReadingOptions(program.command('submit')), submitLimit), withLocal),
+        withLocal,
+      ),
     ),
   )
     .description('check a file, upload it, follow its job and fetch the report')
@@ -81,11 +94,39 @@ export function addPlaceCommands(program: Command): void {
     });
 
   withDelivery(withPlaceOptions(program.command('report')))
-    .description('fetch the report of a finished job and verify its checksums')
+    .description('fetch the report of a job that has ended, or is held, and verify its checksums')
     .argument('<job>', jobArgument)
     .addHelpText('after', exitCodesHelp)
     .action(async (job: string, options: PlaceOptions & DeliveryOptions) => {
       process.exitCode = await report(job, options);
+    });
+
+  withDelivery(withPlaceOptions(program.command('approve')))
+    .description('show what a job that is held would do, and let it go on')
+    .argument('<job>', jobArgument)
+    .option('--yes', 'do not ask', false)
+    .option('--no-wait', 'only approve it')
+    .addHelpText('after', exitCodesHelp)
+    .action(async (job: string, options: DecideOptions & { readonly yes: boolean }) => {
+      process.exitCode = await approve(job, options);
+    });
+
+  withDelivery(withPlaceOptions(program.command('reject')))
+    .description('end a job that is held, so that nobody is invited')
+    .argument('<job>', jobArgument)
+    .option('--no-wait', 'do not wait for its report')
+    .addHelpText('after', endCodesHelp)
+    .action(async (job: string, options: DecideOptions) => {
+      process.exitCode = await end('reject', job, options);
+    });
+
+  withDelivery(withPlaceOptions(program.command('cancel')))
+    .description('end a job that is under way: no new call is started within 10 seconds, and what was done is reported')
+    .argument('<job>', jobArgument)
+    .option('--no-wait', 'do not wait for its report')
+    .addHelpText('after', endCodesHelp)
+    .action(async (job: string, options: DecideOptions) => {
+      process.exitCode = await end('cancel', job, options);
     });
 
   withPlaceOptions(program.command('upload-link'))

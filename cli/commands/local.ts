@@ -6,21 +6,18 @@ import type { Mapping } from '../../lambdas/core/columns.ts';
 import { expectFile } from '../expectFile.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
+import { type WorkChoices, workOptions } from '../local/attendLocally.ts';
 import type { JobSettings } from '../local/uploads.ts';
 import { openLocalPlace } from '../place/localPlace.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import { openTerminal } from '../terminal.ts';
 
-export interface LocalOptions {
+export interface LocalOptions extends WorkChoices {
   readonly out?: string;
   readonly data: string;
-  readonly workers: number;
-  readonly concurrency: number;
-  readonly callTimeout?: number;
-  readonly retryDelay?: number;
-  readonly outageDelay?: number;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly dryRun: boolean;
   readonly map: Mapping;
   readonly settings: JobSettings;
   readonly faults: Faults;
@@ -30,17 +27,9 @@ export interface LocalOptions {
 export async function local(file: string, options: LocalOptions): Promise<number> {
   const terminal = openTerminal();
   const path = expectFile(file);
-  const { out, data, workers, concurrency, callTimeout, retryDelay, outageDelay } = options;
-  const { json, verbose, map, settings, faults } = options;
+  const { out, data, json, verbose, dryRun, map, settings, faults } = options;
   if (out !== undefined) prepareFolder(resolve(out), path);
-  const work = {
-    workers,
-    concurrency,
-    faults,
-    ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
-    ...(retryDelay === undefined ? {} : { retryDelaySeconds: retryDelay }),
-    ...(outageDelay === undefined ? {} : { outageDelaySeconds: outageDelay }),
-  };
+  const work = workOptions(options, faults);
   const place = await openLocalPlace(
     { dataFolder: data, isMade: true, settings, welcomesNeighbours: false, work, isVerbose: verbose },
     terminal,
@@ -48,7 +37,7 @@ export async function local(file: string, options: LocalOptions): Promise<number
   try {
     const attendance = await place.attend(undefined);
     try {
-      const job = await place.submit(path, map);
+      const job = await place.submit(path, { mapping: map, dryRun });
       terminal.say(job.sentence);
       const again = 'Stopped. What was settled is kept; run the same command again to continue with the rest.';
       const delivery = { json, file: path, ...(out === undefined ? {} : { out }) };

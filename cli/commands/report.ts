@@ -1,12 +1,12 @@
 /**
- * `bulk-invite report JOB`: fetches the report of a finished job.
+ * `bulk-invite report JOB`: fetches the report of a job that has ended, or is held.
  */
 import { resolve } from 'node:path';
 import { parseJobId } from '../../lambdas/core/jobId.ts';
 import { type DeliveryOptions, deliverReport } from '../jobs/deliverReport.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob, findReport } from '../jobs/findJob.ts';
-import { readSummaryOf } from '../jobs/followJob.ts';
+import { standingSummary } from '../jobs/followJob.ts';
 import { readJobState } from '../jobs/jobState.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import type { Place } from '../place/place.ts';
@@ -22,7 +22,7 @@ export async function report(text: string, options: PlaceOptions & DeliveryOptio
     const jobId = parseJobId(text);
     const reported = jobId === undefined ? undefined : await findReport(place, jobId);
     const job = reported ?? (await findJob(place, text));
-    const summary = await readSummaryOf(place, job);
+    const summary = await standingSummary(place, job);
     if (summary === undefined) throw await notReported(place, job);
     return await deliverReport(place, job, summary, options, terminal);
   });

@@ -9,18 +9,20 @@ import { inertJson } from '../../lambdas/core/quote.ts';
 import { checkUpload } from '../checkUpload.ts';
 import { describeBriefly, describeCheck } from '../describeCheck.ts';
 import { expectFile } from '../expectFile.ts';
+import { decideCommands } from '../jobs/describeDecision.ts';
 import { exitCodes } from '../jobs/describeSummary.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { readingLimits } from '../limits.ts';
 import type { JobSettings } from '../local/uploads.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
-import type { Place } from '../place/place.ts';
+import type { Place, UploadRequest } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
 
 export interface SubmitOptions extends PlaceOptions {
   readonly map: Mapping;
   readonly settings: JobSettings;
+  readonly dryRun: boolean;
   readonly wait: boolean;
   readonly out?: string;
   readonly json: boolean;
@@ -37,7 +39,7 @@ export async function submit(file: string, options: SubmitOptions): Promise<numb
     terminal,
     (place) =>
       options.wait ? submitAndFollow(path, options, place, terminal) : onlySubmit(path, options, place, terminal),
-    { isMade: true, settings: options.settings },
+    { isMade: true, settings: options.settings, welcomesNeighbours: !options.dryRun },
   );
 }
 
@@ -54,14 +56,15 @@ async function isUsable(path: string, { map, settings }: SubmitOptions, terminal
 
 async function submitAndFollow(
   path: string,
-  { map, out, json }: SubmitOptions,
+  options: SubmitOptions,
   place: Place,
   terminal: Terminal,
 ): Promise<number> {
   const attendance = await place.attend(undefined);
   try {
-    const job = await place.submit(path, map);
+    const job = await place.submit(path, requestOf(options));
     terminal.say(job.sentence);
+    const { json, out } = options;
     const delivery = { json, file: path, ...(out === undefined ? {} : { out }) };
     return await followAndDeliver(place, job, attendance, delivery, terminal);
   } finally {
@@ -70,16 +73,17 @@ async function submitAndFollow(
 }
 
 /** Standard output is the id of the job, for scripts. */
-async function onlySubmit(
-  path: string,
-  { map, json }: SubmitOptions,
-  place: Place,
-  terminal: Terminal,
-): Promise<number> {
-  const { jobId, uploadKey, isNew, sentence } = await place.submit(path, map);
-  terminal.say(isNew ? sentence : `Job ${jobId} for ${path} is there already, and has not been brought to its end.`);
-  terminal.say(`To follow it to its report: npx bulk-invite watch ${jobId}${place.options}`);
-  if (json) terminal.document(inertJson({ jobId, uploadKey }));
+async function onlySubmit(path: string, options: SubmitOptions, place: Place, terminal: Terminal): Promise<number> {
+  const { jobId, uploadKey, isNew, isHeld = false, sentence } = await place.submit(path, requestOf(options));
+  const there = `Job ${jobId} for ${path} is there already, and has not been brought to its end.`;
+  const follow = `To follow it to its report: npx bulk-invite watch ${jobId}${place.options}`;
+  terminal.say(isNew || isHeld ? sentence : there);
+  for (const line of isHeld ? decideCommands(jobId, place.options) : [follow]) terminal.say(line);
+  if (options.json) terminal.document(inertJson({ jobId, uploadKey }));
   else terminal.result(jobId);
   return exitCodes.allWell;
+}
+
+function requestOf({ map, dryRun, settings: { newPeopleMax } }: SubmitOptions): UploadRequest {
+  return { mapping: map, dryRun, ...(newPeopleMax === undefined ? {} : { newPeopleMax }) };
 }

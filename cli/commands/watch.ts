@@ -6,7 +6,7 @@ import { deliverReport } from '../jobs/deliverReport.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
-import { readSummaryOf } from '../jobs/followJob.ts';
+import { standingSummary } from '../jobs/followJob.ts';
 import type { JobSettings } from '../local/uploads.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import { openTerminal } from '../terminal.ts';
@@ -28,7 +28,7 @@ export async function watch(text: string, options: WatchOptions): Promise<number
     terminal,
     async (place) => {
       const job = await findJob(place, text);
-      const summary = await readSummaryOf(place, job);
+      const summary = await standingSummary(place, job);
       if (summary !== undefined) return await deliverReport(place, job, summary, options, terminal);
       terminal.say(`Job ${job.jobId} for ${job.uploadKey}.`);
       const attendance = await place.attend(job);

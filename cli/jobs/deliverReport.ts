@@ -1,9 +1,9 @@
 /**
- * Brings the report of a finished job to the person: into a folder, and in short on the terminal.
+ * Brings the report of a job that has ended, or is held, to the person: into a folder, and in short on the terminal.
  */
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { Summary } from '../../lambdas/ledger/summary.ts';
+import { hasEnded, type Summary } from '../../lambdas/ledger/summary.ts';
 import type { JobRef, Place } from '../place/place.ts';
 import type { Terminal } from '../terminal.ts';
 import { describeSummary, exitCodeOf } from './describeSummary.ts';
@@ -28,9 +28,10 @@ export async function deliverReport(
   const folder = resolve(out ?? join('reports', job.jobId));
   prepareFolder(folder, file);
   const paths = await fetchReport(place.store, job, summary, folder);
-  await place.noteDelivered(job.jobId);
+  // That of a held job is not the last one.
+  if (hasEnded(summary)) await place.noteDelivered(job.jobId);
   const print = json ? terminal.say : terminal.result;
-  for (const line of describeSummary(summary)) print(line);
+  for (const line of describeSummary(summary, place.options)) print(line);
   print('');
   for (const path of paths)
     print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));

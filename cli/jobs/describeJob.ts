@@ -4,14 +4,19 @@
 import { incomingPrefix } from '../../lambdas/core/keys.ts';
 import { describeMoment } from '../describeMoment.ts';
 import { countLines, countsInOneLine } from './describeCounts.ts';
+import { decideCommands } from './describeDecision.ts';
+import { driftLines } from './describeDrift.ts';
 import type { JobState, Phase } from './jobState.ts';
 
 const phases: Readonly<Record<Phase, string>> = {
   waiting: 'the upload is there, and its job has not begun yet',
   reading: 'the file and the directory are being read; nobody is invited before all of it is judged',
+  held: 'nobody is invited until somebody approves it',
   inviting: 'workers invite people',
+  ending: 'nobody is invited any more; what was not begun is still to be settled',
   reporting: 'all rows are settled, the report is being written',
   completed: 'the report is whole',
+  cancelled: 'somebody has ended the job; the report says what was done before',
   failed: 'the job has ended early; the report says why',
 };
 
@@ -35,7 +40,10 @@ export function describeInFull(state: JobState, options: string): string[] {
     ...(finishedAt === undefined ? [] : [['ended', describeMoment(Date.parse(finishedAt))] as const]),
     ...(rows === undefined ? [] : [['rows', settled === rows ? `${rows}` : `${rows}, ${settled} settled`] as const]),
     ...(chunks === undefined ? [] : [['chunks', describeChunks(chunks)] as const]),
+    ...(state.dryRun === true ? [['dry run', 'nobody was to be invited'] as const] : []),
+    ...decisions(state),
     ...obstacles(state),
+    ...driftLines(state.drift).map((line) => ['drift', line] as const),
     ...warnings.map((warning) => ['to know', warning] as const),
   ];
   const counts = countLines(state.counts);
@@ -44,7 +52,16 @@ export function describeInFull(state: JobState, options: string): string[] {
     ...table(facts),
     ...(counts.length > 0 ? ['', ...counts] : []),
     '',
-    nextCommand(state, options),
+    ...nextCommands(state, options),
+  ];
+}
+
+function decisions({ hold = [], approval }: JobState): (readonly [string, string])[] {
+  return [
+    ...hold.map(({ message }) => ['held', message] as const),
+    ...(approval === undefined
+      ? []
+      : [['approved', `by ${approval.by}, ${describeMoment(Date.parse(approval.at))}`] as const]),
   ];
 }
 
@@ -59,23 +76,38 @@ function obstacles({ outageSinceMs, stop, error }: JobState): (readonly [string,
           ] as const,
         ]),
     ...(stop === undefined ? [] : [['stopped', describeStop(stop)] as const]),
-    ...(error === undefined ? [] : [['error', `${error.message} (${error.code})`] as const]),
+    ...(error === undefined
+      ? []
+      : [['error', `${error.message} (${error.code}${error.by === undefined ? '' : `, by ${error.by}`})`] as const]),
   ];
 }
 
-function describeStop({ message, code, atMs }: NonNullable<JobState['stop']>): string {
-  return `${message} (${code}${atMs === undefined ? '' : `, ${describeMoment(atMs)}`})`;
+function describeStop({ message, code, atMs, by }: NonNullable<JobState['stop']>): string {
+  const details = [code, by === undefined ? '' : `by ${by}`, atMs === undefined ? '' : describeMoment(atMs)];
+  return `${message} (${details.filter(Boolean).join(', ')})`;
 }
 
 function describeChunks({ expected, settled, running, waiting }: NonNullable<JobState['chunks']>): string {
   return `${expected}: ${settled} settled, ${running} at work, ${waiting} waiting`;
 }
 
-function nextCommand({ jobId, phase }: JobState, options: string): string {
-  const isEnded = phase === 'completed' || phase === 'failed';
-  return isEnded
-    ? `To fetch the report: npx bulk-invite report ${jobId}${options}`
-    : `To follow it to its report: npx bulk-invite watch ${jobId}${options}`;
+function nextCommands({ jobId, phase }: JobState, options: string): string[] {
+  switch (phase) {
+    case 'completed':
+    case 'cancelled':
+    case 'failed':
+      return [`To fetch the report: npx bulk-invite report ${jobId}${options}`];
+    case 'held':
+      return [...decideCommands(jobId, options), `To fetch the report: npx bulk-invite report ${jobId}${options}`];
+    case 'waiting':
+    case 'reading':
+    case 'inviting':
+    case 'ending':
+    case 'reporting':
+      return [`To follow it to its report: npx bulk-invite watch ${jobId}${options}`];
+    default:
+      return phase satisfies never;
+  }
 }
 
 function table(facts: readonly (readonly [label: string, text: string])[]): string[] {

@@ -13,7 +13,7 @@ import type { JobRef } from '../place/place.ts';
 import { UserError } from '../userError.ts';
 
 /** The summary comes last, here too. */
-const files: readonly ReportFile[] = ['results.csv', 'retry.csv', 'report.html', 'summary.json'];
+const files: readonly ReportFile[] = ['results.csv', 'retry.csv', 'drift.csv', 'report.html', 'summary.json'];
 
 /**
  * Before anything starts: that the report will have a place.
@@ -44,7 +44,9 @@ export async function fetchReport(
   folder: string,
 ): Promise<string[]> {
   const paths: string[] = [];
-  for (const file of files) {
+  // Only a run of a roster tells how the directory differs from it.
+  const isPart = (file: ReportFile) => file !== 'drift.csv' || summary.files.some(({ name }) => name === file);
+  for (const file of files.filter(isPart)) {
     const path = join(folder, file);
     const partial = `${path}.partial`;
     const sha256 = await download(store, job, file, partial);

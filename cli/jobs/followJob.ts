@@ -1,14 +1,15 @@
 /**
- * Watches a job until its report is whole, or until the person wants no more of it.
+ * Watches a job until its report is whole, or it is held, or the person wants no more of it.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { reportKey } from '../../lambdas/core/keys.ts';
-import { readSummary, type Summary } from '../../lambdas/ledger/summary.ts';
+import { hasEnded, readSummary, type Summary } from '../../lambdas/ledger/summary.ts';
 import { followLimits } from '../limits.ts';
 import { brokenConnection } from '../networkErrors.ts';
 import type { Attendance, JobRef, Place } from '../place/place.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
+import { isDecided } from './decision.ts';
 import { describeProgress, type JobProgress, jobProgressReader } from './jobProgress.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function followJob(
     await running;
   }
   const obstacle = attendance.obstacle(job);
-  const summary = await patiently(() => readSummaryOf(place, job), place, show, stop).catch(sayWhatBecomesOfIt);
+  const summary = await patiently(() => standingSummary(place, job), place, show, stop).catch(sayWhatBecomesOfIt);
   if (summary === undefined && obstacle !== undefined && !stop.aborted) throw new UserError(obstacle);
   return summary;
 }
@@ -47,7 +48,14 @@ export async function readSummaryOf({ store }: Place, { jobId, uploadKey }: JobR
   return await readSummary(store, { jobId, source: { key: uploadKey } });
 }
 
-/** Ends when the report is whole, the job has met an obstacle, or the signal is aborted. */
+/** The summary of a job that has ended, or is held and waits for somebody; undefined while there is more to come. */
+export async function standingSummary(place: Place, job: JobRef): Promise<Summary | undefined> {
+  const summary = await readSummaryOf(place, job);
+  if (summary === undefined || hasEnded(summary)) return summary;
+  return (await isDecided(place.store, job.jobId)) ? undefined : summary;
+}
+
+/** Ends when the report is whole or the job is held, the job has met an obstacle, or the signal is aborted. */
 async function watch(
   place: Place,
   job: JobRef,
@@ -61,12 +69,17 @@ async function watch(
   const everyMs = process.stderr.isTTY === true ? showEveryMs : followLimits.sayEveryMs;
   const beganAtMs = Date.now();
   let shownAtMs = 0;
+  let seen: string | undefined;
   while (Date.now() - beganAtMs < followLimits.followMs) {
     await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     const look = () => store.head(reportKey(uploadKey, jobId, 'summary.json'));
-    const report = await patiently(look, place, show, signal);
-    if (report !== undefined || signal.aborted) return;
+    const summary = await patiently(look, place, show, signal);
+    // That of a held job whose release is under way is replaced by another one.
+    const isNew = summary !== undefined && summary.etag !== seen;
+    if (isNew && (await patiently(() => standingSummary(place, job), place, show, signal)) !== undefined) return;
+    if (signal.aborted) return;
+    seen = summary?.etag;
     if (attendance.obstacle(job) !== undefined) return;
     if (Date.now() - shownAtMs < everyMs) continue;
     shownAtMs = Date.now();

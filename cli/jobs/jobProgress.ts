@@ -3,15 +3,14 @@
  */
 import pLimit from 'p-limit';
 import type { Chunk, ChunkState } from '../../lambdas/core/chunk.ts';
-import { BrokenInvariant } from '../../lambdas/core/fault.ts';
 import type { JobId } from '../../lambdas/core/jobId.ts';
 import { chunksPrefixOf, jobKey } from '../../lambdas/core/keys.ts';
 import { noCounts, type Status, statuses } from '../../lambdas/core/outcome.ts';
 import { readChunk } from '../../lambdas/ledger/chunk.ts';
 import { type Manifest, readManifest } from '../../lambdas/ledger/manifest.ts';
-import { readStop } from '../../lambdas/ledger/stop.ts';
 import type { ObjectStore } from '../../lambdas/ports.ts';
 import { followLimits, readingLimits } from '../limits.ts';
+import { type SeenStop, seeStop } from './decision.ts';
 import { countsInOneLine } from './describeCounts.ts';
 
 export interface JobProgress {
@@ -26,13 +25,6 @@ export interface JobProgress {
   /** Since when the API does not answer, where that is so. */
   readonly outageSinceMs?: number;
   readonly stop?: SeenStop;
-}
-
-/** A person may have written it, and one that cannot be understood stops the work all the same. */
-export interface SeenStop {
-  readonly code: string;
-  readonly message: string;
-  readonly atMs?: number;
 }
 
 /** What is kept of a chunk between two looks: of a large job, all its rows would be too much. */
@@ -52,7 +44,11 @@ export function jobProgressReader(store: ObjectStore, jobId: JobId): () => Promi
   return async () => {
     hasBegun ||= (await store.head(jobKey(jobId))) !== undefined;
     if (hasBegun) manifest ??= await readManifest(store, jobId);
-    if (manifest === undefined) return { hasBegun, settled: 0, counts: noCounts(), chunks: noChunks() };
+    if (manifest === undefined) {
+      const stop = await seeStop(store, jobId);
+      const nothing = { hasBegun, settled: 0, counts: noCounts(), chunks: noChunks() };
+      return stop === undefined ? nothing : { ...nothing, stop };
+    }
     await Promise.all((await changedChunks()).map((key) => limit(() => look(key))));
     return summarize(manifest, [...seen.values()], await seeStop(store, jobId));
   };
@@ -79,6 +75,7 @@ const slowReading = 'The API answers late or not at all; it is asked again with 
 export function describeProgress(progress: JobProgress, sinceMs: number, stillMs = 0): string {
   const { hasBegun, manifest, settled, outageSinceMs, stop } = progress;
   const isSlow = sinceMs >= followLimits.slowBeginningMs;
+  if (manifest === undefined && stop !== undefined) return 'The job is stopping …';
   if (!hasBegun) return isSlow ? `${waiting} ${slowBeginning}` : waiting;
   if (manifest === undefined) return isSlow ? `${reading} ${slowReading}` : reading;
   const counts = countsInOneLine(progress.counts);
@@ -93,15 +90,6 @@ export function describeProgress(progress: JobProgress, sinceMs: number, stillMs
 
 function standstill(stillMs: number): string {
   return `nothing has changed for ${Math.floor(stillMs / 60_000)} min; docs/operating.md tells where to look`;
-}
-
-async function seeStop(store: ObjectStore, jobId: JobId): Promise<SeenStop | undefined> {
-  try {
-    return await readStop(store, jobId);
-  } catch (error) {
-    if (!(error instanceof BrokenInvariant)) throw error;
-    return { code: 'unreadable', message: error.message };
-  }
 }
 
 function progressOf({ rows, state, outage }: Chunk, etag: string): ChunkProgress {

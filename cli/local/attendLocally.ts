@@ -7,10 +7,13 @@ import type { Faults } from '../sandbox/faults.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
 import { isAbout } from './isAbout.ts';
+import { stageOf } from './jobStage.ts';
 import { startHandlers } from './localHost.ts';
 import type { LocalStorage } from './localStorage.ts';
-import { openSandboxTarget, reachTarget } from './target.ts';
-import { describeUpload, type JobSettings, settingsDifference, unfinishedUploads } from './uploads.ts';
+import { openJobs, refuseOtherSettings } from './openJobs.ts';
+import { readRunNote } from './rosterRuns.ts';
+import { openSandboxTarget, reachTarget, type Target, targetNotCalled } from './target.ts';
+import { describeUpload, type JobSettings, settingsDifference } from './uploads.ts';
 
 export interface WorkOptions {
   /** Worker invocations at once. */
@@ -25,6 +28,27 @@ export interface WorkOptions {
   readonly faults: Faults;
 }
 
+/** As they stand on the command line. */
+export interface WorkChoices {
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly callTimeout?: number;
+  readonly retryDelay?: number;
+  readonly outageDelay?: number;
+}
+
+export function workOptions(choices: WorkChoices, faults: Faults): WorkOptions {
+  const { workers, concurrency, callTimeout, retryDelay, outageDelay } = choices;
+  return {
+    workers,
+    concurrency,
+    faults,
+    ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
+    ...(retryDelay === undefined ? {} : { retryDelaySeconds: retryDelay }),
+    ...(outageDelay === undefined ? {} : { outageDelaySeconds: outageDelay }),
+  };
+}
+
 interface Circumstances {
   readonly dataFolder: string;
   /** What a person adds to a command to mean this data folder. */
@@ -32,6 +56,8 @@ interface Circumstances {
   /** What the functions are told, unless the job was started with other settings. */
   readonly settings: JobSettings;
   readonly work: WorkOptions;
+  /** Does what other commands ask of the process that works with the data folder, until the signal is aborted. */
+  readonly attendDoor: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Nobody is really kept waiting by the sandbox, so its failures are tried again sooner. */
@@ -44,11 +70,11 @@ export async function attendLocally(
   circumstances: Circumstances,
   terminal: Terminal,
 ): Promise<Attendance> {
-  const { dataFolder, options, work } = circumstances;
+  const { dataFolder, options, work, attendDoor } = circumstances;
   const settings = job === undefined ? circumstances.settings : await settingsOf(job, storage, circumstances.settings);
-  const { api, role, organization, invitesGone, allowedDomains } = settings;
-  const target =
-    api === undefined ? await openSandboxTarget(dataFolder, work.faults, terminal) : await reachTarget(api);
+  if (job !== undefined) await refuseOtherSettings(settings, job.jobId, storage, options);
+  const { api, role, organization, invitesGone, allowedDomains, newPeopleMax } = settings;
+  const target = await openTarget(job, settings, storage, circumstances, terminal);
   const { faults: _faults, ...rest } = work;
   const host = await startHandlers(storage, {
     apiUrl: target.url,
@@ -57,6 +83,7 @@ export async function attendLocally(
     ...rest,
     invitesGone,
     allowedDomains,
+    ...(newPeopleMax === undefined ? {} : { newPeopleMax }),
     ...(api?.tenant === undefined ? {} : { tenantId: api.tenant }),
     ...(role === '' ? {} : { role }),
     ...(organization === '' ? {} : { organization }),
@@ -64,7 +91,7 @@ export async function attendLocally(
   return {
     run: async (followed, signal) => {
       await sayWhoElse(followed, storage, terminal);
-      await host.run(signal);
+      await Promise.all([host.run(signal), attendDoor(signal)]);
     },
     obstacle: (followed) => {
       const letter = host.deadLetters().find((message) => isAbout(message, followed));
@@ -83,14 +110,29 @@ export async function attendLocally(
   };
 }
 
+/** A job that was stopped needs nobody to answer: it may have been stopped because nobody does. */
+async function openTarget(
+  job: JobRef | undefined,
+  { api }: JobSettings,
+  storage: LocalStorage,
+  { dataFolder, work }: Circumstances,
+  terminal: Terminal,
+): Promise<Target> {
+  if (api === undefined) return await openSandboxTarget(dataFolder, work.faults, terminal);
+  const isStopped = job !== undefined && (await stageOf(storage.store, job)) === 'stopped';
+  const { done: isAlone = false } = await openJobs(storage).next();
+  return isStopped && isAlone ? targetNotCalled(api) : await reachTarget(api);
+}
+
 /** What the job was started for; for an upload that came by a link, nothing was said, and the options decide. */
 async function settingsOf(
   { jobId, uploadKey }: JobRef,
-  { bucket, store }: LocalStorage,
+  storage: LocalStorage,
   settings: JobSettings,
 ): Promise<JobSettings> {
-  const info = await store.head(uploadKey);
-  const label = info === undefined ? undefined : describeUpload(bucket, info).label;
+  const info = await storage.store.head(uploadKey);
+  const ofUpload = info === undefined ? undefined : describeUpload(storage.bucket, info).label;
+  const label = (await readRunNote(storage, jobId))?.settings ?? ofUpload;
   if (label === undefined) return settings;
   const difference =
     settings.api === undefined ? undefined : settingsDifference(label, { ...label, api: settings.api });
@@ -100,7 +142,6 @@ async function settingsOf(
 
 async function sayWhoElse({ jobId }: JobRef, storage: LocalStorage, terminal: Terminal): Promise<void> {
   const others: string[] = [];
-  for await (const { upload, isReported } of unfinishedUploads(storage))
-    if (!isReported && upload.jobId !== jobId) others.push(upload.jobId);
+  for await (const other of openJobs(storage)) if (other.jobId !== jobId) others.push(other.jobId);
   if (others.length > 0) terminal.say(`Other unfinished jobs of this data folder go on, too: ${others.join(', ')}.`);
 }

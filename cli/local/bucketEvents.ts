@@ -1,21 +1,32 @@
 /**
- * Makes the embedded S3 tell the uploads queue of what is written under `incoming/`: fauxqs sends no bucket events.
+ * Makes the embedded S3 tell the uploads queue of what is written under `incoming/`, and of decisions about jobs: fauxqs
+ * sends no bucket events.
  */
-import { incomingPrefix } from '../../lambdas/core/keys.ts';
+import { anyJob, approvalKey, incomingPrefix, stopKey } from '../../lambdas/core/keys.ts';
 import { isObjectWrite, pathOf } from './conditionalWrites.ts';
 import type { FastifyInstance, FastifyReply } from './fastify.ts';
 
 /** @param send Puts a message into the uploads queue. */
 export function addBucketEvents(app: FastifyInstance, bucket: string, send: (body: string) => void): void {
-  const prefix = `/${bucket}/${incomingPrefix}`;
-  // Before the answer leaves: whoever knows that the upload is stored can rely on the message.
+  const prefix = `/${bucket}/`;
+  // Before the answer leaves: whoever knows that the object is stored can rely on the message.
   app.addHook('onSend', (request, reply, payload, done) => {
     const path = decodeURIComponent(pathOf(request));
-    const isUpload = isObjectWrite(request) && request.method !== 'DELETE' && path.startsWith(prefix);
-    if (isUpload && reply.statusCode === 200)
-      send(uploadEventBody(path.slice(bucket.length + 2), etagOf(reply, payload)));
+    const isWritten = isObjectWrite(request) && request.method !== 'DELETE' && reply.statusCode === 200;
+    const key = isWritten && path.startsWith(prefix) ? path.slice(prefix.length) : '';
+    if (isTold(key)) send(uploadEventBody(key, etagOf(reply, payload)));
     done();
   });
+}
+
+const decisions = [approvalKey(anyJob), stopKey(anyJob)].map((key) => key.split(anyJob));
+
+/** The same keys as in a deployed stack. */
+function isTold(key: string): boolean {
+  return (
+    key.startsWith(incomingPrefix) ||
+    decisions.some(([start = '', end = '']) => key.startsWith(start) && key.endsWith(end))
+  );
 }
 
 /** A multipart upload is answered with a document, other writes with a header. */

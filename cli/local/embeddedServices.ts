@@ -6,6 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { queueLimits } from '../../lambdas/core/limits.ts';
+import { type RosterMessage, rosterMessage } from '../../lambdas/ledger/messages.ts';
 import { addBucketEvents, uploadEventBody } from './bucketEvents.ts';
 import { addConditionalWrites } from './conditionalWrites.ts';
 import type { FastifyInstance } from './fastify.ts';
@@ -30,6 +31,8 @@ export interface EmbeddedServices {
   readonly queueUrls: Readonly<Record<QueueName, string>>;
   /** Puts the event of an upload into the uploads queue. */
   announce(key: string, etag: string): void;
+  /** Puts the time of a roster into the uploads queue. */
+  startRoster(message: RosterMessage): void;
   /** Lets whoever has this address put an object there, until its end. */
   allowUpload(url: string, endsAtMs: number): void;
   /** Messages that were received too often. */
@@ -66,6 +69,7 @@ export async function startEmbeddedServices(dataFolder: string | undefined): Pro
     credentials,
     queueUrls,
     announce: (key, etag) => send(uploadEventBody(key, etag)),
+    startRoster: (message) => send(rosterMessage(message)),
     allowUpload: (url, endsAtMs) => {
       const { pathname, search } = new URL(url);
       allowedUploads.push({ address: `${pathname}${search}`, endsAtMs });

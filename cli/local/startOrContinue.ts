@@ -1,14 +1,16 @@
 /**
  * Whether the same file is a new job. While its job is unfinished, the same command continues it; once the report is
  * delivered, the same command is a new job. An unfinished job of anything else is neither continued nor dropped without being
- * asked.
+ * asked. A job that is held is in nobody's way, but for the name of its upload.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { reportKey } from '../../lambdas/core/keys.ts';
-import type { Submitted } from '../place/place.ts';
+import type { JobRef, Submitted } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { UserError } from '../userError.ts';
+import type { JobStage } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
+import { unfinishedRuns } from './rosterRuns.ts';
 import {
   checksumOf,
   differenceOf,
@@ -35,25 +37,63 @@ export async function startOrContinue(
   const sha256 = await checksumOf(request.file);
   const unfinished = await Array.fromAsync(unfinishedUploads(storage));
   const same = unfinished.filter(({ upload }) => differenceOf(upload, request, sha256) === undefined);
-  // A whole report of something else stands in nobody's way.
-  const others = unfinished.filter((other) => !same.includes(other) && !other.isReported);
-  for (const { upload } of others) {
-    const difference = neighbours.areWelcome
-      ? conflictOf(upload, request, sha256)
-      : differenceOf(upload, request, sha256);
-    if (difference !== undefined) throw refusal(upload, difference, neighbours);
+  for (const other of unfinished.filter((candidate) => !same.includes(candidate)))
+    expectOutOfTheWay(other, request, sha256, neighbours);
+  for await (const run of unfinishedRuns(storage)) {
+    const own = `it is a run of the roster “${run.message.roster.name}”`;
+    const difference = neighbours.areWelcome ? settingsDifference(run.settings, request) : own;
+    if (run.stage === 'open' && difference !== undefined) throw refusal(run, difference, neighbours);
   }
-  const found = same.find(({ isReported }) => !isReported) ?? same.at(-1);
+  const found = same.find(({ stage }) => stage !== 'reported') ?? same.at(-1);
   return found === undefined ? await startAnew(request, sha256, storage) : continueIt(found, request, storage);
+}
+
+function expectOutOfTheWay(
+  { upload, stage }: Unfinished,
+  request: Request,
+  sha256: string,
+  neighbours: Neighbours,
+): void {
+  // A whole report of something else stands in nobody's way.
+  if (stage === 'reported') return;
+  if (stage !== 'open') {
+    if (upload.uploadKey === uploadKeyOf(request.file, request.dryRun))
+      throw nameIsTaken(upload, differenceOf(upload, request, sha256) ?? '', stage, neighbours);
+    return;
+  }
+  const difference = neighbours.areWelcome
+    ? conflictOf(upload, request, sha256)
+    : differenceOf(upload, request, sha256);
+  if (difference !== undefined) throw refusal(upload, difference, neighbours);
+}
+
+/** Its report needs the upload, and its approval what the upload was started with. */
+function nameIsTaken(
+  { jobId, uploadKey }: Unfinished['upload'],
+  difference: string,
+  stage: 'held' | 'stopped',
+  { dataFolder, options }: Neighbours,
+): UserError {
+  const found =
+    stage === 'held'
+      ? `a job of that file name that is held, ${jobId}`
+      : `a job of that file name whose report is still to be written, ${jobId}`;
+  const next =
+    stage === 'held'
+      ? `Decide about it first: npx bulk-invite approve ${jobId}${options}, or npx bulk-invite reject ${jobId}${options}`
+      : `Let it come to its end first: npx bulk-invite watch ${jobId}${options}`;
+  return new UserError(
+    `The data folder ${dataFolder} has ${found}, and ${difference}. A new upload would take the place of its file, ${uploadKey}. ${next}`,
+  );
 }
 
 /** The functions work on all of them with the same settings, and one key holds one upload. */
 function conflictOf(upload: Unfinished['upload'], request: Request, sha256: string): string | undefined {
-  if (upload.uploadKey === uploadKeyOf(request.file)) return differenceOf(upload, request, sha256);
+  if (upload.uploadKey === uploadKeyOf(request.file, request.dryRun)) return differenceOf(upload, request, sha256);
   return upload.label === undefined ? undefined : settingsDifference(upload.label, request);
 }
 
-function refusal({ jobId }: Unfinished['upload'], difference: string, { dataFolder, options }: Neighbours): UserError {
+function refusal({ jobId }: JobRef, difference: string, { dataFolder, options }: Neighbours): UserError {
   return new UserError(
     `The data folder ${dataFolder} has an unfinished job, ${jobId}, and ${difference}. ` +
       `To finish it, run the command that started it again, or npx bulk-invite watch ${jobId}${options}. ` +
@@ -68,16 +108,24 @@ async function startAnew(request: Request, sha256: string, storage: LocalStorage
   const isReported = (await storage.store.head(summaryKey)) !== undefined;
   if (isReported) await wait(1000);
   const upload = isReported ? await uploadFile(storage, request, sha256) : first;
-  return { ...upload, isNew: true, sentence: `New job ${upload.jobId} for ${request.file}.` };
+  const dryRun = request.dryRun ? ' This is a dry run: nobody is invited.' : '';
+  return { ...upload, isNew: true, sentence: `New job ${upload.jobId} for ${request.file}.${dryRun}` };
 }
 
-function continueIt({ upload, isReported }: Unfinished, { file }: Request, { services }: LocalStorage): Submitted {
+function continueIt({ upload, stage }: Unfinished, { file }: Request, { services }: LocalStorage): Submitted {
   const { jobId, uploadKey, etag } = upload;
   // In case that the earlier run ended between the upload and its event.
-  if (!isReported) services.announce(uploadKey, etag);
-  const sentence = isReported
-    ? `Delivering the report of job ${jobId} for ${file}, which an earlier run could not deliver.`
-    : `Continuing job ${jobId} for ${file}, which an earlier run has not finished. ` +
-      'What that run was cut off from is taken over within a minute.';
-  return { jobId, uploadKey, isNew: false, sentence };
+  if (stage === 'open' || stage === 'stopped') services.announce(uploadKey, etag);
+  return { jobId, uploadKey, isNew: false, isHeld: stage === 'held', sentence: continuing[stage](jobId, file) };
 }
+
+const continuing: Readonly<Record<JobStage, (jobId: string, file: string) => string>> = {
+  open: (jobId, file) =>
+    `Continuing job ${jobId} for ${file}, which an earlier run has not finished. ` +
+    'What that run was cut off from is taken over within a minute.',
+  held: (jobId, file) => `Job ${jobId} for ${file} is held already; nothing was uploaded again.`,
+  stopped: (jobId, file) =>
+    `Job ${jobId} for ${file} was ended, and only its report is still to be written. After that, the same command is a new job.`,
+  reported: (jobId, file) =>
+    `Delivering the report of job ${jobId} for ${file}, which an earlier run could not deliver.`,
+};

@@ -17,6 +17,11 @@ export interface Target {
 
 const reachTimeoutMs = 10_000;
 
+/** For jobs that call nobody any more. */
+export function targetNotCalled({ url }: NamedApi): Target {
+  return { url, key: 'not-needed', isSandbox: false, close: async () => undefined };
+}
+
 /** An API that a person has named. */
 export interface NamedApi {
   readonly url: string;

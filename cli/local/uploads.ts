@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { Upload as MultipartUpload } from '@aws-sdk/lib-storage';
 import { z } from 'zod';
 import type { Mapping } from '../../lambdas/core/columns.ts';
-import { incomingPrefix, isUploadKey, reportKey } from '../../lambdas/core/keys.ts';
+import { incomingPrefix, startsJob } from '../../lambdas/core/keys.ts';
 import { mappingSchema } from '../../lambdas/ledger/schemas.ts';
 import type { ObjectInfo } from '../../lambdas/ports.ts';
 import { mappingMetadata } from '../mapping.ts';
@@ -14,6 +14,7 @@ import { jobOfUpload } from '../place/jobOfUpload.ts';
 import type { JobRef } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { isDelivered } from './delivered.ts';
+import { type JobStage, stageOf } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { type NamedApi, targetName } from './target.ts';
 
@@ -26,12 +27,15 @@ export interface JobSettings {
   readonly organization: string;
   readonly invitesGone: boolean;
   readonly allowedDomains: readonly string[];
+  /** More invitations than this hold an upload. Absent for the usual limit. */
+  readonly newPeopleMax?: number;
 }
 
 /** What a person asked for. Two commands that ask for the same thing are the same. */
 export interface Request extends JobSettings {
   readonly file: string;
   readonly mapping: Mapping;
+  readonly dryRun: boolean;
 }
 
 export interface LocalUpload extends JobRef {
@@ -40,15 +44,21 @@ export interface LocalUpload extends JobRef {
   readonly label?: Label;
 }
 
-/** Stored with an upload as one header, encoded: a path may hold any character, a header may not. */
-const labelSchema = z.object({
-  file: z.string(),
+export const settingsSchema = z.object({
   api: z.object({ url: z.string(), tenant: z.string().exactOptional() }).exactOptional(),
   role: z.string(),
   organization: z.string(),
-  mapping: mappingSchema,
   invitesGone: z.boolean(),
   allowedDomains: z.array(z.string()),
+  newPeopleMax: z.int().nonnegative().exactOptional(),
+});
+
+/** Stored with an upload as one header, encoded: a path may hold any character, a header may not. */
+const labelSchema = settingsSchema.extend({
+  file: z.string(),
+  mapping: mappingSchema,
+  /** Absent where an earlier version stored it. */
+  dryRun: z.boolean().default(false),
   sha256: z.string(),
 });
 
@@ -58,24 +68,25 @@ const labelName = 'bulk-invite-request';
 
 export interface Unfinished {
   readonly upload: LocalUpload;
-  /** The report is whole, and only has to be delivered. */
-  readonly isReported: boolean;
+  /** Where it is `reported`, the report only has to be delivered. */
+  readonly stage: JobStage;
 }
 
 /** In the order of their keys. */
 export async function* unfinishedUploads({ bucket, store }: LocalStorage): AsyncGenerator<Unfinished> {
   for await (const { key } of store.list(incomingPrefix)) {
-    const info = isUploadKey(key) ? await store.head(key) : undefined;
+    const info = startsJob(key) ? await store.head(key) : undefined;
     if (info === undefined) continue;
     const upload = describeUpload(bucket, info);
-    const isReported = (await store.head(reportKey(key, upload.jobId, 'summary.json'))) !== undefined;
-    if (!isReported || !(await isDelivered(store, upload.jobId))) yield { upload, isReported };
+    const stage = await stageOf(store, upload);
+    if (stage !== 'reported' || !(await isDelivered(store, upload.jobId))) yield { upload, stage };
   }
 }
 
 /** Why this upload is not what is asked for now, as the end of a sentence; undefined where it is the same. */
 export function differenceOf({ label, uploadKey }: LocalUpload, request: Request, sha256: string): string | undefined {
   if (label?.file !== request.file) return `it is for another file, ${label?.file ?? uploadKey}`;
+  if (label.dryRun !== request.dryRun) return `it was started ${label.dryRun ? 'with' : 'without'} --dry-run`;
   if (label.sha256 !== sha256)
     return 'the file has changed since it was started, so that only the file as it was can finish it';
   const difference = settingsDifference(label, request);
@@ -90,6 +101,8 @@ export function settingsDifference(started: JobSettings, now: JobSettings): stri
   if (started.role !== now.role) return `it was started with ${option('role', started.role)}`;
   if (started.organization !== now.organization)
     return `it was started with ${option('organization', started.organization)}`;
+  if (started.newPeopleMax !== now.newPeopleMax)
+    return `it was started with ${started.newPeopleMax === undefined ? 'no --max-new' : `--max-new ${started.newPeopleMax}`}`;
   const reading = ({ invitesGone, allowedDomains }: JobSettings) => JSON.stringify([invitesGone, allowedDomains]);
   return reading(started) === reading(now) ? undefined : otherReading;
 }
@@ -106,7 +119,7 @@ export async function uploadFile(
   request: Request,
   sha256: string,
 ): Promise<LocalUpload> {
-  const key = uploadKeyOf(request.file);
+  const key = uploadKeyOf(request.file, request.dryRun);
   const label: Label = { ...request, sha256 };
   const params = {
     Bucket: bucket,

@@ -11,7 +11,12 @@ export interface AwsContext {
   readonly region: string;
   readonly profile?: string;
   /** Which policies of the stack may give a permission that is missing. Unknown until the stack is found. */
-  readonly policies?: { readonly uploader: string; readonly reader: string; readonly command: string };
+  readonly policies?: {
+    readonly uploader: string;
+    readonly reader: string;
+    readonly command: string;
+    readonly approver?: string;
+  };
 }
 
 /** What the SDK's clients have in common, as far as it is used here. */

@@ -3,12 +3,12 @@
  */
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
-import { incomingPrefix, isUploadKey, jobsPrefix } from '../../lambdas/core/keys.ts';
+import { incomingPrefix, jobsPrefix, startsJob } from '../../lambdas/core/keys.ts';
 
 export interface BucketListing {
   /** Of the jobs that have begun, in the order of their uploads' times. @param start How the ids begin. */
   jobIds(start: string): AsyncIterable<JobId>;
-  /** What lies under `incoming/` now. */
+  /** What lies under `incoming/` now and is a job of its own; a roster is not. */
   uploads(): AsyncIterable<ListedUpload>;
 }
 
@@ -30,7 +30,7 @@ export function bucketListing(client: S3Client, bucket: string): BucketListing {
     uploads: async function* () {
       for await (const { Contents = [] } of pages(client, bucket, incomingPrefix)) {
         for (const { Key = '', LastModified } of Contents) {
-          if (isUploadKey(Key)) yield { key: Key, uploadedAtMs: LastModified?.getTime() ?? 0 };
+          if (startsJob(Key)) yield { key: Key, uploadedAtMs: LastModified?.getTime() ?? 0 };
         }
       }
     },

@@ -4,9 +4,11 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { s3ObjectStore } from '../../lambdas/adapters/s3ObjectStore.ts';
 import { awsLimits, followLimits } from '../limits.ts';
 import { setVariables } from '../setVariables.ts';
+import { untilAborted } from '../untilAborted.ts';
 import { UserError } from '../userError.ts';
 import { type AwsContext, speakInSentences } from './awsSentences.ts';
 import { bucketListing } from './bucketListing.ts';
@@ -39,6 +41,7 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     uploader: outputs.UploaderPolicyArn,
     reader: outputs.ReaderPolicyArn,
     command: outputs.CommandPolicyArn,
+    ...(outputs.ApproverPolicyArn === undefined ? {} : { approver: outputs.ApproverPolicyArn }),
   };
   const deadLetterQueues = {
     uploads: outputs.UploadsDeadLettersUrl,
@@ -58,7 +61,10 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     listing: bucketListing(s3, bucket),
     lookEveryMs: followLimits.lookEveryDeployedMs,
     showEveryMs: followLimits.sayEveryMs,
-    submit: (file, mapping) => uploadToStack(file, mapping, s3, bucket, store),
+    submit: (file, request) => uploadToStack(file, request, s3, bucket, store),
+    worksByItself: true,
+    neighboursOf: async () => [],
+    whoAmI: () => callerArn(config, { ...context, policies }),
     attend: async () => attendance(again),
     createLink: (key, expirySeconds) => signUploadLink(config, bucket, key, expirySeconds),
     givenUp: () => describeDeadLetters(sqs, deadLetterQueues),
@@ -88,9 +94,23 @@ async function awsConfig({ region: chosen, profile }: DeployedOptions) {
   } catch (cause) {
     throw new UserError(
       'There is no AWS region: neither in --region nor in AWS_REGION nor in the profile. ' +
-        'Name the one that the stack was deployed in, for example --region eu-west-1.',
+        'Name the one that the stack was deployed in, for example --region eu-west-1; or add --local for the jobs of this machine.',
       { cause },
     );
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Every identity may ask who it is. */
+async function callerArn(config: ConstructorParameters<typeof STSClient>[0], context: AwsContext): Promise<string> {
+  const client = new STSClient(config ?? {});
+  speakInSentences(client, context);
+  try {
+    const { Arn } = await client.send(new GetCallerIdentityCommand({}));
+    if (Arn === undefined)
+      throw new UserError('AWS does not say who you are (GetCallerIdentity). Try again in a moment.');
+    return Arn;
   } finally {
     client.destroy();
   }
@@ -105,11 +125,4 @@ function attendance(again: string): Attendance {
       `The job goes on without you. To watch it again, and to fetch its report: npx bulk-invite watch ${jobId}${again}`,
     close: async () => undefined,
   };
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
 }

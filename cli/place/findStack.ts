@@ -15,6 +15,8 @@ const outputsSchema = z.object({
   [outputNames.uploaderPolicyArn]: text,
   [outputNames.readerPolicyArn]: text,
   [outputNames.commandPolicyArn]: text,
+  /** Absent in a stack of a version that held nothing. */
+  [outputNames.approverPolicyArn]: text.optional(),
   [outputNames.uploadsDeadLettersUrl]: text,
   [outputNames.chunksDeadLettersUrl]: text,
   [outputNames.reportsDeadLettersUrl]: text,

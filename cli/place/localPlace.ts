@@ -7,11 +7,17 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { endJob } from '../jobs/endJob.ts';
+import { findJob } from '../jobs/findJob.ts';
 import { followLimits, linkLimits } from '../limits.ts';
 import { attendLocally, type WorkOptions } from '../local/attendLocally.ts';
 import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
 import { noteDelivered } from '../local/delivered.ts';
+import { attendDoor } from '../local/door.ts';
 import { type LocalStorage, openLocalStorage } from '../local/localStorage.ts';
+import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
+import { neighboursOf, refuseOtherSettings, refuseOthers } from '../local/openJobs.ts';
+import { forgetRun, type RosterRequest, startRun, type UnfinishedRun, unfinishedRuns } from '../local/rosterRuns.ts';
 import { startOrContinue } from '../local/startOrContinue.ts';
 import type { JobSettings } from '../local/uploads.ts';
 import { divertOutput, type Terminal } from '../terminal.ts';
@@ -19,7 +25,7 @@ import { UserError } from '../userError.ts';
 import { bucketListing } from './bucketListing.ts';
 import { jobOfUpload } from './jobOfUpload.ts';
 import { optionsText } from './optionsText.ts';
-import type { Place, UploadLink } from './place.ts';
+import type { JobRef, Place, UploadLink } from './place.ts';
 import { signUploadLink } from './signUploadLink.ts';
 
 export interface LocalPlaceOptions {
@@ -34,10 +40,24 @@ export interface LocalPlaceOptions {
   readonly isVerbose: boolean;
 }
 
+/** What only this machine does when it is asked: a stack runs its rosters by itself. */
+export interface LocalPlace extends Place {
+  /**
+   * Runs of this roster that have not been delivered, the oldest first.
+   *
+   * @throws UserError where something else is unfinished, and was started with other settings.
+   */
+  unfinishedRuns(name: string): Promise<UnfinishedRun[]>;
+  /** Hands the file to a run of its own, whether it has changed or not. */
+  startRun(file: string, request: RosterRequest): Promise<JobRef>;
+  /** Once more, in case that it was cut off before it began. */
+  continueRun(run: UnfinishedRun): void;
+}
+
 export const defaultDataFolder = '.bulk-invite';
 
 /** @throws UserError or DataFolderInUse where the folder cannot be used. */
-export async function openLocalPlace(options: LocalPlaceOptions, terminal: Terminal): Promise<Place> {
+export async function openLocalPlace(options: LocalPlaceOptions, terminal: Terminal): Promise<LocalPlace> {
   // On a machine with much memory, V8 lets garbage grow to twice what is in use; this process is a guest there.
   setFlagsFromString('--optimize-for-size');
   const folder = takeFolder(resolve(options.dataFolder), options.isMade);
@@ -51,14 +71,26 @@ export async function openLocalPlace(options: LocalPlaceOptions, terminal: Termi
   }
 }
 
-function placeOf(folder: DataFolder, storage: LocalStorage, options: LocalPlaceOptions, terminal: Terminal): Place {
+function placeOf(
+  folder: DataFolder,
+  storage: LocalStorage,
+  options: LocalPlaceOptions,
+  terminal: Terminal,
+): LocalPlace {
   const { bucket, store, s3 } = storage;
   const isDefault = options.dataFolder === defaultDataFolder;
   const place = {
     dataFolder: folder.path,
     options: optionsText({ local: true, data: isDefault ? undefined : options.dataFolder }),
   };
-  return {
+  const { settings, work } = options;
+  const attendOurDoor = (signal: AbortSignal) =>
+    attendDoor(
+      folder.path,
+      async ({ ending, job, by }) => await endJob(ending, local, await findJob(local, job), by),
+      signal,
+    );
+  const local: LocalPlace = {
     name: `the data folder ${folder.path}`,
     options: place.options,
     bucket,
@@ -66,21 +98,35 @@ function placeOf(folder: DataFolder, storage: LocalStorage, options: LocalPlaceO
     listing: bucketListing(s3, bucket),
     lookEveryMs: followLimits.lookEveryLocallyMs,
     showEveryMs: followLimits.showEveryMs,
-    submit: (file, mapping) =>
-      startOrContinue({ file, mapping, ...options.settings }, storage, {
+    submit: (file, { mapping, dryRun }) =>
+      startOrContinue({ file, mapping, dryRun, ...settings }, storage, {
         ...place,
         areWelcome: options.welcomesNeighbours,
       }),
-    attend: (job) =>
-      attendLocally(job, storage, { ...place, settings: options.settings, work: options.work }, terminal),
+    worksByItself: false,
+    whoAmI: async () => nameOfThisPerson(),
+    neighboursOf: (job) => neighboursOf(job.jobId, storage),
+    attend: (job) => attendLocally(job, storage, { ...place, settings, work, attendDoor: attendOurDoor }, terminal),
     createLink: (key, expirySeconds) => createLink(storage, key, expirySeconds),
     givenUp: async () => describeGivenUp(storage, join(folder.path, 'bulk-invite.log')),
-    noteDelivered: (jobId) => noteDelivered(store, jobId),
+    noteDelivered: async (jobId) => {
+      await noteDelivered(store, jobId);
+      await forgetRun(storage, jobId);
+    },
+    unfinishedRuns: async (name) => {
+      await refuseOthers(name, storage, place.options);
+      await refuseOtherSettings(settings, undefined, storage, place.options);
+      const runs = await Array.fromAsync(unfinishedRuns(storage));
+      return runs.filter(({ message }) => message.roster.name === name);
+    },
+    startRun: (file, request) => startRun(file, request, settings, storage),
+    continueRun: ({ message }) => storage.services.startRoster(message),
     close: async () => {
       await storage.close();
       folder.release();
     },
   };
+  return local;
 }
 
 function describeGivenUp({ services }: LocalStorage, log: string): string[] {

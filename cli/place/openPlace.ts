@@ -24,6 +24,8 @@ export interface LocalWishes {
   readonly isMade?: boolean;
   /** What new jobs are started with. */
   readonly settings?: JobSettings;
+  /** Whether unfinished jobs of other files may go on, too. */
+  readonly welcomesNeighbours?: boolean;
 }
 
 const noSettings: JobSettings = { role: '', organization: '', invitesGone: false, allowedDomains: [] };
@@ -36,7 +38,7 @@ export async function withPlace<T>(
   options: PlaceOptions,
   terminal: Terminal,
   use: (place: Place) => Promise<T>,
-  { isMade = false, settings = noSettings }: LocalWishes = {},
+  { isMade = false, settings = noSettings, welcomesNeighbours = true }: LocalWishes = {},
 ): Promise<T> {
   if (!options.local && options.data !== undefined)
     throw new UserError(
@@ -48,7 +50,7 @@ export async function withPlace<T>(
           dataFolder: options.data ?? defaultDataFolder,
           isMade,
           settings,
-          welcomesNeighbours: true,
+          welcomesNeighbours,
           work,
           isVerbose: false,
         },

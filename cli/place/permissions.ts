@@ -1,9 +1,9 @@
 /**
  * Which permission a request needs, and who can give it.
  *
- * Source: Service Authorization Reference, Amazon S3, Amazon SQS and AWS CloudFormation.
+ * Source: Service Authorization Reference, Amazon S3, Amazon SQS, AWS STS and AWS CloudFormation.
  */
-import { incomingPrefix, jobsPrefix, reportsPrefix } from '../../lambdas/core/keys.ts';
+import { anyJob, approvalKey, incomingPrefix, jobsPrefix, reportsPrefix, stopKey } from '../../lambdas/core/keys.ts';
 import type { AwsContext } from './awsSentences.ts';
 
 interface Input {
@@ -19,12 +19,15 @@ interface Permission {
   readonly resource: string;
   /** The folder of the bucket that it is about. */
   readonly folder: string;
+  /** Whether it is to let a held job go on, or to end a job. */
+  readonly isDecision?: boolean;
 }
 
 /** A sentence on a permission that the person lacks. */
 export function describePermission(commandName: string, input: Input, context: AwsContext): string {
-  const { action, resource, folder } = permissionOf(commandName, input, context);
-  const policy = policyFor(action, folder, context);
+  const permission = permissionOf(commandName, input, context);
+  const { action, resource } = permission;
+  const policy = policyFor(permission, context);
   const remedy =
     policy === undefined
       ? `Ask whoever administers the AWS account for a policy that allows ${action} on ${resource}.`
@@ -37,7 +40,7 @@ export function describePermission(commandName: string, input: Input, context: A
   return `You lack the permission ${action} on ${resource}. ${remedy}${alsoList}`;
 }
 
-function permissionOf(commandName: string, input: Input, context: AwsContext) {
+function permissionOf(commandName: string, input: Input, context: AwsContext): Permission {
   const { Bucket = '', Key = '', Prefix, VersionId, QueueUrl = '' } = input;
   const partition = context.policies?.uploader.split(':')[1] ?? 'aws';
   const folder = [incomingPrefix, jobsPrefix, reportsPrefix].find((prefix) => (Prefix ?? Key).startsWith(prefix)) ?? '';
@@ -55,13 +58,27 @@ function permissionOf(commandName: string, input: Input, context: AwsContext) {
       return permission('sqs:GetQueueAttributes', `the queue ${QueueUrl}`);
     case 'AbortMultipartUploadCommand':
       return permission('s3:AbortMultipartUpload');
-    default:
-      return permission('s3:PutObject');
+    case 'GetCallerIdentityCommand':
+      return permission('sts:GetCallerIdentity', 'yourself');
+    default: {
+      const decision = decisions.find((end) => folder === jobsPrefix && Key.endsWith(end));
+      if (decision === undefined) return permission('s3:PutObject');
+      return {
+        ...permission('s3:PutObject', `arn:${partition}:s3:::${Bucket}/${folder}*${decision}`),
+        isDecision: true,
+      };
+    }
   }
 }
 
-/** The narrowest policy of the stack that gives it: one can only upload, one can only read reports, one is for all of the command. */
-function policyFor(action: string, folder: string, { policies }: AwsContext): string | undefined {
+const decisions = [approvalKey(anyJob), stopKey(anyJob)].map((key) => key.slice(key.lastIndexOf('/')));
+
+/**
+ * The narrowest policy of the stack that gives it: one can only upload, one can only read reports, one is for all of the
+ * command but decisions about jobs, and one for those.
+ */
+function policyFor({ action, folder, isDecision }: Permission, { policies }: AwsContext): string | undefined {
+  if (isDecision === true) return policies?.approver;
   if (action === 's3:PutObject' && folder === incomingPrefix) return policies?.uploader;
   const reads = action === 's3:GetObject' || action === 's3:ListBucket';
   return reads && folder === reportsPrefix ? policies?.reader : policies?.command;

@@ -12,6 +12,8 @@ export interface Place {
   readonly name: string;
   /** What a person adds to a command to mean this place, with a blank in front. */
   readonly options: string;
+  /** Whether its jobs go on while nobody follows one. */
+  readonly worksByItself: boolean;
   readonly bucket: string;
   readonly store: ObjectStore;
   readonly listing: BucketListing;
@@ -20,7 +22,11 @@ export interface Place {
   /** How often its progress is read where that is shown on a terminal. */
   readonly showEveryMs: number;
   /** Stores a file under `incoming/`, which starts its job. */
-  submit(file: string, mapping: Mapping): Promise<Submitted>;
+  submit(file: string, request: UploadRequest): Promise<Submitted>;
+  /** Who a decision about a job is recorded for. */
+  whoAmI(): Promise<string>;
+  /** Other jobs that would go on as well, if somebody attended this one. */
+  neighboursOf(job: JobRef): Promise<readonly JobId[]>;
   /**
    * Gives the job what it needs of this machine while somebody follows it: locally the functions run here.
    *
@@ -42,9 +48,20 @@ export interface JobRef {
   readonly uploadKey: string;
 }
 
+/** What one upload is to be. */
+export interface UploadRequest {
+  readonly mapping: Mapping;
+  /** Nobody is invited. */
+  readonly dryRun: boolean;
+  /** More invitations than this hold the job. A place may have a lower limit of its own. */
+  readonly newPeopleMax?: number;
+}
+
 export interface Submitted extends JobRef {
   /** False where the same command has submitted it before, and has not brought it to its end. */
   readonly isNew: boolean;
+  /** True where it waits for somebody's approval. */
+  readonly isHeld?: boolean;
   /** The same for people. */
   readonly sentence: string;
 }

@@ -4,29 +4,34 @@
 import { createReadStream } from 'node:fs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Upload as MultipartUpload } from '@aws-sdk/lib-storage';
-import type { Mapping } from '../../lambdas/core/columns.ts';
 import type { ObjectInfo, ObjectStore } from '../../lambdas/ports.ts';
 import { mappingMetadata } from '../mapping.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { UserError } from '../userError.ts';
 import { jobOfUpload } from './jobOfUpload.ts';
-import type { Submitted } from './place.ts';
+import type { Submitted, UploadRequest } from './place.ts';
+
+/** Metadata of an upload; it can only lower the limit of the stack. */
+const newPeopleMaxName = 'new-people-max';
 
 /** @throws UserError that says so, where the file was uploaded and its job cannot be named. */
 export async function uploadToStack(
   file: string,
-  mapping: Mapping,
+  { mapping, dryRun, newPeopleMax }: UploadRequest,
   s3: S3Client,
   bucket: string,
   store: ObjectStore,
 ): Promise<Submitted> {
-  const key = uploadKeyOf(file);
+  const key = uploadKeyOf(file, dryRun);
   const params = {
     Bucket: bucket,
     Key: key,
     Body: createReadStream(file),
     ContentType: 'text/csv',
-    Metadata: mappingMetadata(mapping),
+    Metadata: {
+      ...mappingMetadata(mapping),
+      ...(newPeopleMax === undefined ? {} : { [newPeopleMaxName]: String(newPeopleMax) }),
+    },
   };
   const { VersionId, ETag } = await new MultipartUpload({ client: s3, params }).done();
   const info = await find(store, key, VersionId, ETag).catch((cause: unknown) => {

@@ -11,7 +11,7 @@ export interface Faults {
   readonly rateLimitPerSecond: number;
   /** Share of the calls, from 0 to 1, that get 503 and have no effect. */
   readonly errorBefore: number;
-  /** Share of the invitations that take effect and then get 500. */
+  /** Share of the invitations, first ones or repeated, that take effect and then get 500. */
   readonly errorAfter: number;
   /** Share of the calls that take effect and are never answered. */
   readonly hang: number;

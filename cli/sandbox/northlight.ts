@@ -88,6 +88,15 @@ export const users = [
     lastName: 'Haddad',
     jobTitle: 'Data Engineer / Data Analysts',
     roleId: 'role-tides',
+    organizationId: 'org-observatory',
     status: 'active',
+  },
+  {
+    email: 'sanna.lindqvist@northlight.example',
+    firstName: 'Sanna',
+    lastName: 'Lindqvist',
+    jobTitle: 'Software / Ops Engineer',
+    roleId: 'role-standard',
+    status: 'expired',
   },
 ] as const;

@@ -33,6 +33,14 @@ export interface Organization {
   find(email: string): SandboxUser | undefined;
   /** Undefined where the email has a user already: there is one user for each email, whatever its capitals. */
   invite(user: NewUser): SandboxUser | undefined;
+  /**
+   * Sends the invitation of a user again, once for each key: an expired one is open again.
+   *
+   * @returns What became of it.
+   */
+  resend(userId: string, idempotencyKey: string): 'resent' | 'unknown_user' | 'not_invited';
+  /** Invitations that were sent again. */
+  resends(): number;
   /** Adds users that were active all along. */
   seed(emails: Iterable<string>): void;
   hasRole(id: string): boolean;
@@ -48,10 +56,15 @@ export function openOrganization(file: string): Organization {
   // What is written survives the end of the process; only a power cut could take the last of it.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec('CREATE TABLE IF NOT EXISTS users (email_key TEXT PRIMARY KEY, user TEXT NOT NULL) STRICT');
+  database.exec('CREATE TABLE IF NOT EXISTS resends (key TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT');
   const insert = database.prepare('INSERT OR IGNORE INTO users (email_key, user) VALUES (?, ?)');
   const select = database.prepare('SELECT user FROM users WHERE email_key = ?');
   const selectAll = database.prepare('SELECT user FROM users ORDER BY rowid');
   const selectSome = database.prepare('SELECT rowid, user FROM users WHERE rowid > ? ORDER BY rowid LIMIT ?');
+  const selectById = database.prepare("SELECT user FROM users WHERE json_extract(user, '$.id') = ?");
+  const update = database.prepare('UPDATE users SET user = ? WHERE email_key = ?');
+  const insertResend = database.prepare('INSERT OR IGNORE INTO resends (key, user_id) VALUES (?, ?)');
+  const countResends = database.prepare('SELECT count(*) AS count FROM resends');
   const add = (user: SandboxUser) => insert.run(user.email.toLowerCase(), JSON.stringify(user)).changes === 1;
 
   if (selectAll.get() === undefined) {
@@ -68,6 +81,16 @@ export function openOrganization(file: string): Organization {
       const user = complete(newUser);
       return add(user) ? user : undefined;
     },
+    resend: (userId, idempotencyKey) => {
+      const found = selectById.get(userId);
+      if (found === undefined) return 'unknown_user';
+      const user = readUser(found['user']);
+      if (!['invited', 'expired'].includes(user.status.toLowerCase())) return 'not_invited';
+      if (insertResend.run(idempotencyKey, userId).changes === 1)
+        update.run(JSON.stringify({ ...user, status: 'invited' }), user.email.toLowerCase());
+      return 'resent';
+    },
+    resends: () => Number(countResends.get()?.['count']),
     seed: (emails) => {
       database.exec('BEGIN');
       for (const email of emails) add({ ...complete({ email }), status: 'active' });

@@ -104,7 +104,8 @@ async function answer(
       return;
     case 'error_after': {
       const reply = handle(request, method, url, body, options);
-      return await send(response, reply.status === 201 ? { status: 500, body: { error: 'internal error' } } : reply);
+      const hasEffect = method === 'POST' && reply.status < 300;
+      return await send(response, hasEffect ? { status: 500, body: { error: 'internal error' } } : reply);
     }
     case 'none':
       return await send(response, handle(request, method, url, body, options));
@@ -128,10 +129,15 @@ function handle(request: IncomingMessage, method: string, url: string, body: str
       return { status: 200, body: { organizations, rowCount: organizations.length } };
     case 'POST /iam/v1/users/invite':
       return invite(body, options.organization);
-    default:
+    default: {
+      const [, userId] = method === 'POST' ? (resendPath.exec(pathname) ?? []) : [];
+      if (userId !== undefined) return resend(decodeURIComponent(userId), request, options.organization);
       return { status: 404, body: { error: `the sandbox does not know ${method} ${pathname}` } };
+    }
   }
 }
+
+const resendPath = /^\/iam\/v1\/users\/([^/]+)\/actions\/resend$/u;
 
 function refuse(request: IncomingMessage, { key, tenantId }: SandboxOptions): Reply | undefined {
   const sent = /^Bearer (.+)$/u.exec(request.headers.authorization ?? '')?.[1];
@@ -177,6 +183,23 @@ function invite(body: string, organization: Organization): Reply {
   if (user === undefined) return { status: 400, body: { error: 'the user exists already' } };
   const { id, email, roleId, organizationId, status } = user;
   return { status: 201, body: { message: 'invitation sent', user: { id, email, roleId, organizationId, status } } };
+}
+
+function resend(userId: string, { headers }: IncomingMessage, organization: Organization): Reply {
+  const key = headers['idempotency-key'];
+  if (typeof key !== 'string' || key === '')
+    return { status: 400, body: { error: 'the header Idempotency-Key is required' } };
+  const result = organization.resend(userId, key);
+  switch (result) {
+    case 'resent':
+      return { status: 200, body: { message: 'invitation sent again' } };
+    case 'unknown_user':
+      return { status: 404, body: { error: 'there is no such user' } };
+    case 'not_invited':
+      return { status: 400, body: { error: 'the user has no open invitation' } };
+    default:
+      return result satisfies never;
+  }
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

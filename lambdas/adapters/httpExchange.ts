@@ -9,6 +9,7 @@ export interface Request {
   /** With its query. */
   readonly path: string;
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly bytesMax: number;
 }
 
@@ -26,7 +27,7 @@ export type Exchange =
 /** Never throws. A redirect is not followed: the key would travel with it. */
 export async function exchange(
   baseUrl: string,
-  { method, path, body, bytesMax }: Request,
+  { method, path, body, headers: own = {}, bytesMax }: Request,
   headers: Readonly<Record<string, string>>,
   timeoutMs: number,
 ): Promise<Exchange> {
@@ -35,7 +36,7 @@ export async function exchange(
   try {
     const response = await fetch(url, {
       method,
-      headers: { ...headers, ...contentType, accept: 'application/json' },
+      headers: { ...headers, ...own, ...contentType, accept: 'application/json' },
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body }),

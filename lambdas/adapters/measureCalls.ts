@@ -1,9 +1,12 @@
 /**
  * Counts and times the calls to the API for the dashboard, beside what the use cases keep of them for the report.
  */
-import type { ConnectApi, Metrics } from '../ports.ts';
+import type { Metrics, OnApiCall } from '../ports.ts';
 
-export function measureCalls(connectApi: ConnectApi, metrics: Metrics): ConnectApi {
+export function measureCalls<Api>(
+  connectApi: (onCall: OnApiCall) => Api,
+  metrics: Metrics,
+): (onCall: OnApiCall) => Api {
   return (onCall) =>
     connectApi((operation, answer, tookMs) => {
       metrics.timeApiCall(operation, answer, tookMs);

@@ -2,8 +2,8 @@
  * The settings of a function, from its environment variables.
  */
 import * as z from 'zod';
-import { apiLimits, outageLimits, workerLimits } from '../core/limits.ts';
-import type { DoitApiSettings } from './doitApi.ts';
+import { apiLimits, holdLimits, outageLimits, workerLimits } from '../core/limits.ts';
+import type { DoitApiSettings } from './doitClient.ts';
 
 const text = z.string().min(1);
 const seconds = z.coerce.number().positive().max(86_400);
@@ -34,6 +34,8 @@ const settingsSchema = z.object({
   BULK_INVITE_INVITE_GONE: z.stringbool().default(false),
   /** Domains, separated by commas: addresses of others are invalid. */
   BULK_INVITE_ALLOWED_DOMAINS: z.string().default(''),
+  /** More new people than this hold an upload until somebody approves it. */
+  BULK_INVITE_NEW_PEOPLE_MAX: z.coerce.number().int().nonnegative().default(holdLimits.newPeopleMax),
   /** How long one call may take. */
   BULK_INVITE_CALL_TIMEOUT_SECONDS: callSeconds.default(apiLimits.callTimeoutMs / 1000),
   /** The first delay before a row is tried again; it doubles. */
@@ -55,6 +57,7 @@ export const workerSettings = settingsSchema.omit({
   BULK_INVITE_INVITE_GONE: true,
   BULK_INVITE_ALLOWED_DOMAINS: true,
   BULK_INVITE_ORGANIZATION: true,
+  BULK_INVITE_NEW_PEOPLE_MAX: true,
 });
 export const reportSettings = settingsSchema.pick({ BULK_INVITE_BUCKET: true, BULK_INVITE_REPORTS_QUEUE_URL: true });
 

@@ -12,6 +12,15 @@ export type InviteAnswer =
   | { readonly kind: 'slow_down'; readonly retryAfterMs?: number }
   | { readonly kind: 'in_doubt'; readonly doubt: Doubt };
 
+export type ResendAnswer =
+  | { readonly kind: 'resent'; readonly httpStatus: number }
+  /** The API said no: nothing was sent. */
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly message: string }
+  | { readonly kind: 'key_refused'; readonly httpStatus: 401; readonly message: string }
+  | { readonly kind: 'slow_down'; readonly retryAfterMs?: number }
+  /** It may have been sent. With the same idempotency key it may be asked for again. */
+  | { readonly kind: 'in_doubt'; readonly doubt: Doubt };
+
 /** An attempt that may have taken effect. */
 export interface Doubt {
   readonly reason: 'no_answer' | 'server_error' | 'unreadable_answer' | 'crash';
@@ -71,6 +80,14 @@ export function readInviteAnswer(answer: HttpAnswer, userId: string | undefined)
       mayStillHappen: !isApplicationAnswer(httpStatus),
     },
   };
+}
+
+export function readResendAnswer(answer: HttpAnswer): ResendAnswer {
+  const { httpStatus } = answer;
+  if (httpStatus >= 200 && httpStatus < 300) return { kind: 'resent', httpStatus };
+  const read = readInviteAnswer(answer, undefined);
+  if (read.kind !== 'invited') return read;
+  throw new RangeError(`Status ${httpStatus} is no success.`);
 }
 
 /** @param user The user with the email that was asked for, `nobody`, or undefined where the answer could not be read. */

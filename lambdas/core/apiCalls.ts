@@ -9,6 +9,7 @@ export const operations = [
   'list_organizations',
   'find_user',
   'invite_user',
+  'resend_invitation',
 ] as const;
 
 export type Operation = (typeof operations)[number];

@@ -9,6 +9,9 @@ export interface DirectoryUser {
   readonly email: string;
   /** As the API spells it: `active`, `invited`, with capitals and other values too. */
   readonly status: string;
+  /** Known where a roster asks for it. */
+  readonly roleId?: string;
+  readonly organizationId?: string;
 }
 
 export interface Named {
@@ -28,10 +31,10 @@ export interface Directory {
 }
 
 /** Users by the key of their email address. */
-export type UsersByEmail = ReadonlyMap<string, Pick<DirectoryUser, 'id' | 'status'>>;
+export type UsersByEmail = ReadonlyMap<string, Omit<DirectoryUser, 'email'>>;
 
 export function usersByEmail(directory: Pick<Directory, 'users'>): UsersByEmail {
-  return new Map(directory.users.map(({ email, id, status }) => [emailKey(email), { id, status }]));
+  return new Map(directory.users.map(({ email, ...user }) => [emailKey(email), user]));
 }
 
 export type AlreadyStatus = Extract<Status, 'already_active' | 'already_invited' | 'already_exists'>;

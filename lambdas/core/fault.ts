@@ -20,6 +20,11 @@ export const faultCodes = [
   'api_request_refused',
   'api_unreachable',
   'upload_replaced',
+  'cancelled',
+  'roster_missing',
+  'roster_stale',
+  'roster_busy',
+  'roster_late',
 ] as const;
 
 export type FaultCode = (typeof faultCodes)[number];
@@ -38,6 +43,7 @@ const curable: ReadonlySet<FaultCode> = new Set<FaultCode>([
   'api_unreachable',
   'unknown_default_role',
   'unknown_default_organization',
+  'cancelled',
 ]);
 
 export function isCurable(code: FaultCode): boolean {

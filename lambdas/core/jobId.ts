@@ -25,6 +25,12 @@ export function jobIdOf(upload: Upload): JobId {
   return `${compactTime(upload.uploadedAtMs)}-${digest.slice(0, 12)}` as JobId;
 }
 
+/** The job of one time of a roster. */
+export function rosterRunId(bucket: string, roster: { name: string; key: string }, scheduledAtMs: number): JobId {
+  const version = `run of ${roster.name} at ${scheduledAtMs}`;
+  return jobIdOf({ bucket, key: roster.key, version, uploadedAtMs: scheduledAtMs });
+}
+
 /** Gives the text as a job id, or undefined where it cannot be one. */
 export function parseJobId(text: string): JobId | undefined {
   return pattern.test(text) ? (text as JobId) : undefined;

@@ -11,6 +11,7 @@ import { restore } from './formula.ts';
 import { isGarbled } from './garbled.ts';
 import type { Invitee } from './invitee.ts';
 import { readJobTitle } from './jobTitle.ts';
+import { uploadLimits } from './limits.ts';
 import { nearestNames } from './nearest.ts';
 import type { Outcome } from './outcome.ts';
 import { listNames, quote } from './quote.ts';
@@ -40,6 +41,8 @@ export interface InviteeRow {
   readonly invitee: Invitee;
   /** Something that was left out of the invitation, as a sentence. */
   readonly warning?: string;
+  /** Id of a user who is invited already: the invitation is sent again. */
+  readonly resendTo?: string;
 }
 
 export type Judgement =
@@ -98,6 +101,35 @@ export function judgeRow(record: TextRecord, context: JudgeContext, memory: Judg
   const roleId = role.id ?? context.defaultRoleId;
   const organizationId = organization.id ?? context.defaultOrganizationId;
   return inviteeOf(row, address, cells, columns, roleId, organizationId);
+}
+
+/** What looks like an address within other text. */
+const addressInText = /[^\s<>"',;|()[\]]+@[^\s<>"',;|()[\]]+/gu;
+
+/**
+ * The addresses of those whom a row may be about, whatever is wrong with it: the one in its column, or else all that stand
+ * anywhere in it.
+ */
+export function peopleIn(record: TextRecord, { columns }: JudgeContext): readonly string[] {
+  const { cells, raw, damage } = record;
+  const isWhole = damage === undefined && judgeWidth(record, columns) === undefined;
+  const reading = isWhole ? readEmail(emailCell(restored(cells, columns), columns)) : undefined;
+  if (reading?.kind === 'email') return [reading.email];
+  return raw.match(addressInText)?.slice(0, uploadLimits.namesListedMax) ?? [];
+}
+
+/** The role and the organization that a row itself names, by their ids, as far as they are known. */
+export function accessIn(
+  cells: readonly string[],
+  { columns, roles, organizations }: JudgeContext,
+): Pick<Invitee, 'roleId' | 'organizationId'> {
+  const own = restored(cells, columns);
+  const role = resolve(0, 'role', own, columns, roles);
+  const organization = resolve(0, 'organization', own, columns, organizations);
+  return {
+    ...(role.kind === 'resolved' && role.id !== undefined ? { roleId: role.id } : {}),
+    ...(organization.kind === 'resolved' && organization.id !== undefined ? { organizationId: organization.id } : {}),
+  };
 }
 
 const damages: Readonly<Record<Damage, string>> = {

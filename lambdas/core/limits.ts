@@ -60,6 +60,8 @@ export const workerLimits = {
   tickMs: 1 * second,
   /** How often progress is saved, which is also how often the lease is renewed. */
   saveEveryMs: 5 * second,
+  /** How old the look for a stop may be when a call starts: a stop is heeded within 10 s, and this leaves the call a second. */
+  stopSeenMs: 9 * second,
   /** What a lease has beyond the time of one call: a late save, a slow store, clocks that differ. */
   leaseMarginMs: 15 * second,
   /** Kept free at the end of an invocation for the last save and the acknowledgement. */
@@ -101,6 +103,45 @@ export const overlapLimits = {
   noteMs: 5 * minute,
   /** No job is older: a message lives for 14 days, and its dead letter for no longer. */
   lookBackMs: 15 * 24 * hour,
+} as const;
+
+/** What an unattended job may do without being asked. Each can be set otherwise for a stack or a roster. */
+export const holdLimits = {
+  /** More new people than this are a whole company: somebody should have meant it. */
+  newPeopleMax: 10_000,
+  /** A nightly run meets the joiners of a day: more than this, and more than this share of the users, is an accident. */
+  rosterNewPeopleMin: 200,
+  rosterNewPeopleShare: 0.2,
+  /** A roster with fewer rows than this share of the last run's was cut off on its way. */
+  rosterRowsShareMin: 0.5,
+  /** A roster with more invalid rows than this share of all has changed its form. */
+  rosterInvalidShareMax: 0.2,
+} as const;
+
+/** When a job that is under way shows that all of it is wrong. */
+export const selfStopLimits = {
+  /** So many of the last rows are looked at; of fewer nothing is concluded. */
+  lastRows: 50,
+  /** More rejected rows among them than this share stop the job. */
+  rejectedShareMax: 0.5,
+  /** Jobs whose last rows one process remembers. */
+  jobsMax: 20,
+} as const;
+
+/** Rosters, and what is remembered from run to run. */
+export const rosterLimits = {
+  nameCharactersMax: 40,
+  /** A roster that was not refreshed for longer is not run, unless another time is set. */
+  staleAfterMs: 7 * day,
+  /** An invitation expires after so long; one that is open for longer is drift, unless another time is set. */
+  invitationLivesMs: 48 * hour,
+  /** The invitation of one person is sent again no more often, whoever asks: 48 hours, and an hour for a call that is on its way. */
+  resendEveryMs: 49 * hour,
+  /** A run that has not ended by then never will: no message lives for longer. */
+  runMs: 15 * day,
+  /** Tries of claiming a run against another process that does the same. */
+  claimTriesMax: 5,
+  openInvitationsBytesMax: 64 * mebibyte,
 } as const;
 
 /** How long a worker stays away from an API that is down. */

@@ -14,7 +14,7 @@ export const metricsService = 'bulk-invite';
 export const counts = {
   /** Rows that were settled, by status; as they are settled, not only when a job ends. */
   Rows: 'status',
-  /** Jobs that were started, and that ended: `started`, `completed` or `failed`. */
+  /** Jobs that were started, and what became of them: `started`, `held`, `completed`, `cancelled` or `failed`. */
   Jobs: 'state',
   /** Jobs that failed, by the code of the fault or of the stop. */
   JobsFailed: 'code',

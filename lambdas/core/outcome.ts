@@ -49,7 +49,7 @@ export const meanings: Readonly<Record<Status, string>> = {
   rejected: 'the API refused it',
   failed: 'given up after retries; certainly not invited',
   unknown: 'an attempt was made, its effect could not be found out',
-  not_attempted: 'the job ended before this row',
+  not_attempted: 'the job was held, cancelled or stopped before this row',
   skipped: 'the row says that this person is not to be invited',
   would_invite: 'dry run: would be invited',
   resent: 'an open invitation was sent again',
@@ -69,6 +69,12 @@ const endedWell: ReadonlySet<Status> = new Set([
 /** The code of a row that the API refused with 403. */
 export const forbiddenCode = 'forbidden';
 
+/** The code of a row that waits for somebody's approval. */
+export const heldCode = 'held';
+
+/** Of rows that were not attempted because of what somebody decided about them, or has still to decide. */
+const decided: ReadonlySet<string> = new Set([heldCode, 'not_approved', 'superseded']);
+
 /** `unknown` is among them: a new upload looks in the directory first, so it settles the question without a second invitation. */
 const worthRetrying: ReadonlySet<Status> = new Set(['failed', 'unknown', 'not_attempted']);
 
@@ -79,7 +85,7 @@ export function needsAttention(status: Status): boolean {
 
 /** Whether the same row, uploaded again unchanged, could end better; after a 403, when the key has the right to invite. */
 export function isWorthRetrying({ status, code }: Pick<Outcome, 'status' | 'code'>): boolean {
-  return worthRetrying.has(status) || code === forbiddenCode;
+  return (worthRetrying.has(status) && !decided.has(code)) || code === forbiddenCode;
 }
 
 export function noCounts(): Record<Status, number> {

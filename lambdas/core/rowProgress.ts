@@ -8,18 +8,23 @@
  *
  * A row in doubt is never sent again before a look-up, and a row that is given up ends as `failed` only where it is
  * certain that nobody was invited.
+ *
+ * A row of an invitation that is to be sent again needs no look-up: the API itself tells a repetition by its key.
  */
-import type { Doubt, InviteAnswer, LookUpAnswer } from './answers.ts';
+import type { Doubt, InviteAnswer, LookUpAnswer, ResendAnswer } from './answers.ts';
 import { alreadyStatus } from './directory.ts';
 import type { Invitee } from './invitee.ts';
 import { workerLimits } from './limits.ts';
 import { forbiddenCode, type Outcome } from './outcome.ts';
 import { quote } from './quote.ts';
+import { invitationState } from './roster.ts';
 
 export interface RowProgress {
   readonly row: number;
   readonly invitee: Invitee;
   readonly warning?: string;
+  /** Id of a user who is invited already: the invitation is sent again. */
+  readonly resendTo?: string;
   /** Invitation calls sent so far. */
   readonly attempts: number;
   /** The last attempt whose effect is not known yet. */
@@ -32,13 +37,13 @@ export interface RowProgress {
   readonly refusal?: { readonly httpStatus: number; readonly message: string };
   /** The directory snapshot is old: somebody else may have invited this person since. */
   readonly mustLookUp?: boolean;
-  /** When a look-up last found nobody. */
+  /** When a look-up last found nobody; or, where an invitation is to be sent again, that it is still open. */
   readonly lookedUpAtMs?: number;
   readonly lastHttpStatus?: number;
   readonly outcome?: Outcome;
 }
 
-export type NextCall = 'invite' | 'look_up' | 'none';
+export type NextCall = 'invite' | 'look_up' | 'resend' | 'none';
 
 /** What else decides about a row. */
 export interface Circumstances {
@@ -49,9 +54,16 @@ export interface Circumstances {
 
 export function nextCall(row: RowProgress, { nowMs, overlaps }: Circumstances): NextCall {
   if (row.outcome !== undefined) return 'none';
+  if (row.resendTo !== undefined) return nextCallOfResend(row, nowMs);
   if (row.doubt !== undefined || row.refusal !== undefined) return 'look_up';
   const mayAppear = overlaps || row.mustLookUp === true || row.lateEffectUntilMs !== undefined;
   return mayAppear && !isJustLookedUp(row, nowMs) ? 'look_up' : 'invite';
+}
+
+/** Where the directory snapshot is old, the person may have accepted since. What may have been sent is only repeated. */
+function nextCallOfResend(row: RowProgress, nowMs: number): NextCall {
+  const mayHaveAccepted = row.mustLookUp === true && row.attempts === 0 && row.doubt === undefined;
+  return mayHaveAccepted && !isJustLookedUp(row, nowMs) ? 'look_up' : 'resend';
 }
 
 /** What a look-up found holds for a while, not for as long as a row may wait. */
@@ -88,8 +100,38 @@ export function afterInvite(row: RowProgress, answer: InviteAnswer, nowMs: numbe
   }
 }
 
+export function afterResend(row: RowProgress, answer: ResendAnswer): RowProgress {
+  switch (answer.kind) {
+    case 'resent':
+      return settle(
+        { ...row, lastHttpStatus: answer.httpStatus },
+        { status: 'resent', code: 'resent', ...userOf(row) },
+      );
+    case 'refused':
+      // A no to this attempt says nothing of an earlier one.
+      return row.doubt === undefined
+        ? rejected(row, answer, 'resend_refused')
+        : giveUp(row, { status: 'failed', code: 'refused_by_api', message: refusalMessage(answer) });
+    case 'key_refused':
+      return { ...row, lastHttpStatus: answer.httpStatus };
+    case 'slow_down':
+      return { ...row, lastHttpStatus: 429 };
+    case 'in_doubt':
+      return { ...row, doubt: answer.doubt, ...lastStatusOf(answer.doubt) };
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** Another job has sent it again, too short a time ago. */
+export function resentElsewhere(row: RowProgress, lastAt: string): RowProgress {
+  const message = `Invited before. Another job has sent the invitation again, or was about to, at ${lastAt}; it is sent no more often than every two days.`;
+  return settle(row, { status: 'already_invited', code: 'resent_recently', message, ...userOf(row) });
+}
+
 /** @param asked When the look-up left, and under which circumstances. */
 export function afterLookUp(row: RowProgress, answer: LookUpAnswer, asked: Circumstances): RowProgress {
+  if (row.resendTo !== undefined) return afterLookUpOfResend(row, answer, asked.nowMs);
   switch (answer.kind) {
     case 'found':
       if (row.wasInDoubt !== true || !isFresh(answer.userStatus))
@@ -99,6 +141,27 @@ export function afterLookUp(row: RowProgress, answer: LookUpAnswer, asked: Circu
       return row.refusal === undefined
         ? cleared(row, asked.nowMs)
         : refusedForGood(cleared(row, asked.nowMs), row.refusal);
+    case 'refused':
+      return lookUpRefused(row, answer.httpStatus);
+    case 'key_refused':
+    case 'slow_down':
+    case 'unavailable':
+      return row;
+    default:
+      return answer satisfies never;
+  }
+}
+
+function afterLookUpOfResend(row: RowProgress, answer: LookUpAnswer, nowMs: number): RowProgress {
+  switch (answer.kind) {
+    case 'found':
+      return invitationState(answer.userStatus) === 'none'
+        ? existedBefore(row, answer.userId, answer.userStatus)
+        : { ...row, lookedUpAtMs: nowMs };
+    case 'not_found': {
+      const message = 'No longer in the directory, so there is no invitation to be sent again.';
+      return giveUp(row, { status: 'failed', code: 'user_gone', message });
+    }
     case 'refused':
       return lookUpRefused(row, answer.httpStatus);
     case 'key_refused':
@@ -155,8 +218,16 @@ function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress 
     doubt,
     ...(doubt.mayBeOurs || row.wasInDoubt === true ? { wasInDoubt: true } : {}),
     ...(doubt.mayStillHappen ? { lateEffectUntilMs: nowMs + workerLimits.lateEffectMs } : {}),
-    ...(doubt.httpStatus === undefined ? {} : { lastHttpStatus: doubt.httpStatus }),
+    ...lastStatusOf(doubt),
   };
+}
+
+function lastStatusOf({ httpStatus }: Doubt): { lastHttpStatus?: number } {
+  return httpStatus === undefined ? {} : { lastHttpStatus: httpStatus };
+}
+
+function userOf({ resendTo }: RowProgress): { userId?: string } {
+  return resendTo === undefined ? {} : { userId: resendTo };
 }
 
 function cleared(row: RowProgress, lookedUpAtMs: number): RowProgress {
@@ -200,9 +271,14 @@ function lookUpRefused(row: RowProgress, httpStatus: number): RowProgress {
   return giveUp(row, { status: 'failed', code: 'look_up_refused', message });
 }
 
-function rejected(row: RowProgress, refusal: { readonly httpStatus: number; readonly message: string }): RowProgress {
+/** @param otherCode Where the status is not 403. */
+function rejected(
+  row: RowProgress,
+  refusal: { readonly httpStatus: number; readonly message: string },
+  otherCode = 'refused_by_api',
+): RowProgress {
   const message = refusalMessage(refusal);
-  const code = refusal.httpStatus === 403 ? forbiddenCode : 'refused_by_api';
+  const code = refusal.httpStatus === 403 ? forbiddenCode : otherCode;
   return settle({ ...row, lastHttpStatus: refusal.httpStatus }, { status: 'rejected', code, message });
 }
 

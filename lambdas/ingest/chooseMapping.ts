@@ -4,7 +4,7 @@
  */
 import { fields, type Mapping } from '../core/columns.ts';
 import { BrokenInvariant } from '../core/fault.ts';
-import { mappingKeyBeside } from '../core/keys.ts';
+import { mappingKeysBeside } from '../core/keys.ts';
 import { ledgerLimits } from '../core/limits.ts';
 import { checkRecord, parseRecord } from '../ledger/record.ts';
 import { mappingSchema } from '../ledger/schemas.ts';
@@ -32,8 +32,7 @@ export async function chooseMapping(
 }
 
 async function readMapping({ key, metadata }: ObjectInfo, store: ObjectStore): Promise<Mapping> {
-  const beside = mappingKeyBeside(key);
-  const ofFolder = beside === undefined ? {} : await readMappingAt(beside, store);
+  const ofFolder = await readFirst(mappingKeysBeside(key), store);
   const chosen = fields.flatMap((field) => {
     const value = metadata[`${metadataPrefix}${field.toLowerCase()}`];
     return value === undefined ? [] : [[field, decode(value)]];
@@ -44,9 +43,12 @@ async function readMapping({ key, metadata }: ObjectInfo, store: ObjectStore): P
   };
 }
 
-async function readMappingAt(key: string, store: ObjectStore): Promise<Mapping> {
-  const stored = await store.readText(key, ledgerLimits.mappingBytesMax);
-  return stored === undefined ? {} : parseRecord(key, stored.text, mappingSchema);
+async function readFirst(keys: readonly string[], store: ObjectStore): Promise<Mapping> {
+  for (const key of keys) {
+    const stored = await store.readText(key, ledgerLimits.mappingBytesMax);
+    if (stored !== undefined) return parseRecord(key, stored.text, mappingSchema);
+  }
+  return {};
 }
 
 function decode(value: string): string {

@@ -6,8 +6,8 @@ import type { Columns } from '../core/columns.ts';
 import { type Directory, indexNamed, type NamedIndex, resolveNamed, usersByEmail } from '../core/directory.ts';
 import { domainKey } from '../core/email.ts';
 import { type FaultCode, WholeFileFault } from '../core/fault.ts';
-import { type InviteeRow, type JudgeContext, judgeRow, newMemory, warningsOf } from '../core/judge.ts';
-import { noCounts, type Status } from '../core/outcome.ts';
+import { type InviteeRow, type JudgeContext, type Judgement, judgeRow, newMemory, warningsOf } from '../core/judge.ts';
+import { noCounts, type Outcome, type Status } from '../core/outcome.ts';
 import { listNames, quote } from '../core/quote.ts';
 import type { Reading } from '../core/reading.ts';
 import type { TextRecord } from '../core/recordReader.ts';
@@ -15,15 +15,28 @@ import { createChunk } from '../ledger/chunk.ts';
 import type { Job } from '../ledger/job.ts';
 import type { PartWriter } from '../ledger/part.ts';
 import type { NewToken, ObjectStore } from '../ports.ts';
+import type { Reconciliation } from './reconcile.ts';
 
 export interface Cut {
   readonly rows: number;
   readonly invitees: number;
   readonly chunks: number;
+  /** Invitations that are sent again, among the invitees. */
+  readonly resends: number;
+  /** Invitations that are sent, or in a dry run would be, for the first time or again. */
+  readonly invitations: number;
   /** Rows that ended here, by status. */
   readonly settled: Readonly<Record<Status, number>>;
   /** For people. */
   readonly warnings: readonly string[];
+}
+
+export interface Judging {
+  readonly job: Job;
+  readonly context: JudgeContext;
+  readonly directory: Pick<Directory, 'takenAtMs' | 'overlaps'>;
+  /** Where the job is a run of a roster. */
+  readonly reconciliation: Reconciliation | undefined;
 }
 
 /**
@@ -33,9 +46,7 @@ export interface Cut {
  * @throws WholeFileFault `unknown_default_role` or `unknown_default_organization`, or what reading the records throws.
  */
 export async function cutIntoChunks(
-  job: Job,
-  context: JudgeContext,
-  snapshot: Pick<Directory, 'takenAtMs' | 'overlaps'>,
+  { job, context, directory, reconciliation }: Judging,
   rowsOfUpload: AsyncIterable<readonly TextRecord[]>,
   part: PartWriter,
   store: ObjectStore,
@@ -45,30 +56,62 @@ export async function cutIntoChunks(
   const settled = noCounts();
   let rows = 0;
   let invitees = 0;
+  let invitations = 0;
+  let resends = 0;
   let chunks = 0;
   let waiting: InviteeRow[] = [];
   for await (const batch of rowsOfUpload) {
     for (const record of batch) {
-      rows += 1;
-      const judgement = judgeRow(record, context, memory);
-      if (judgement.kind === 'settled') {
-        settled[judgement.outcome.status] += 1;
-        if (part.add(judgement.outcome)) await part.flush();
-        continue;
-      }
-      invitees += 1;
-      waiting.push(judgement.inviteeRow);
-      if (waiting.length === job.settings.chunkRows) await writeChunk();
+      const written = take(record);
+      // To wait once for each row would cost more than the work.
+      if (written !== undefined) await written;
     }
+    await reconciliation?.flush();
   }
   if (waiting.length > 0) await writeChunk();
-  return { rows, invitees, chunks, settled, warnings: warningsOf(memory) };
+  return { rows, invitees, chunks, resends, invitations, settled, warnings: warningsOf(memory) };
+
+  function take(record: TextRecord): Promise<void> | undefined {
+    rows += 1;
+    const judgement = judgeRow(record, context, memory);
+    const again = reconciliation?.see(record, judgement);
+    const inviteeRow = judgement.kind === 'invitee' ? judgement.inviteeRow : again;
+    if (inviteeRow !== undefined) invitations += 1;
+    const outcome = settledNow(judgement, inviteeRow, job.settings.dryRun);
+    if (outcome !== undefined) return settle(outcome);
+    return inviteeRow === undefined ? undefined : leaveToWorkers(inviteeRow);
+  }
+
+  function settle(outcome: Outcome): Promise<void> | undefined {
+    settled[outcome.status] += 1;
+    return part.add(outcome) ? part.flush() : undefined;
+  }
+
+  function leaveToWorkers(inviteeRow: InviteeRow): Promise<void> | undefined {
+    invitees += 1;
+    if (inviteeRow.resendTo !== undefined) resends += 1;
+    waiting.push(inviteeRow);
+    return waiting.length === job.settings.chunkRows ? writeChunk() : undefined;
+  }
 
   async function writeChunk(): Promise<void> {
-    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), snapshot, waiting));
+    await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), directory, waiting));
     chunks += 1;
     waiting = [];
   }
+}
+
+/** Undefined where a worker is to settle the row. In a dry run, none does. */
+function settledNow(judgement: Judgement, inviteeRow: InviteeRow | undefined, dryRun: boolean): Outcome | undefined {
+  if (inviteeRow === undefined) return judgement.kind === 'settled' ? judgement.outcome : undefined;
+  if (!dryRun) return undefined;
+  if (judgement.kind === 'settled') {
+    const message = 'For real, this invitation would be sent again, because it has not been accepted for so long.';
+    return { ...judgement.outcome, code: 'would_resend', message };
+  }
+  const { row, warning } = inviteeRow;
+  const message = warning === undefined ? {} : { message: warning };
+  return { row, status: 'would_invite', code: 'would_invite', ...message, attempts: 0 };
 }
 
 function newChunk(

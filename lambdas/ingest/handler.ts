@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { apiKeyReader } from '../adapters/apiKey.ts';
 import { csvFormat } from '../adapters/csvFormat.ts';
-import { connectDoitApi } from '../adapters/doitApi.ts';
+import { connectDirectoryApi } from '../adapters/directoryApi.ts';
 import { powertoolsLog } from '../adapters/log.ts';
 import { measureCalls } from '../adapters/measureCalls.ts';
 import { powertoolsMetrics } from '../adapters/metrics.ts';
@@ -31,6 +31,7 @@ const handleUpload = ingest(
     allowedDomains: settings.BULK_INVITE_ALLOWED_DOMAINS.toLowerCase()
       .split(/[\s,]+/u)
       .filter(Boolean),
+    newPeopleMax: settings.BULK_INVITE_NEW_PEOPLE_MAX,
     outageDelayMs: settings.BULK_INVITE_OUTAGE_DELAY_SECONDS * 1000,
     giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
     ...given('role', settings.BULK_INVITE_ROLE),
@@ -40,7 +41,7 @@ const handleUpload = ingest(
     store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
     chunksQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_CHUNKS_QUEUE_URL),
     reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
-    connectApi: measureCalls(connectDoitApi(apiSettings(settings), readKey), metrics),
+    connectApi: measureCalls(connectDirectoryApi(apiSettings(settings), readKey), metrics),
     csv: csvFormat,
     clock: systemClock,
     newToken: randomUUID,

@@ -1,42 +1,36 @@
 /**
- * From an upload to chunks: nobody is invited until the whole file has been read and every row judged.
+ * From an upload, or from the time of a roster, to chunks: nobody is invited until the whole file has been read and every
+ * row judged, and until somebody has approved what needs it.
  *
  * Every step may be repeated. What a repetition must not change is written once (`job.json`, the directory snapshot, the
  * chunks), and no chunk is handed to a worker before the manifest is there.
  */
 
 import type { HandleMessage, Verdict } from '../consume.ts';
-import { type ApiCalls, addApiCall } from '../core/apiCalls.ts';
-import { chunkRowsFor } from '../core/chunking.ts';
-import { type Columns, describeColumns, readColumns } from '../core/columns.ts';
-import { BrokenInvariant, type Fault, WholeFileFault } from '../core/fault.ts';
-import { type JobId, jobIdOf } from '../core/jobId.ts';
-import { chunkPartKey, ingestPartKey, partsPrefixOf, reportKey } from '../core/keys.ts';
-import { uploadLimits } from '../core/limits.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import type { JobId } from '../core/jobId.ts';
 import { outageDelayMs, waitedMsBefore } from '../core/outage.ts';
-import { findReading, headerOnly, isRow, type Reading } from '../core/reading.ts';
-import type { TextRecord } from '../core/recordReader.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
-import { fixJob, type Job } from '../ledger/job.ts';
+import { type Job, readJob } from '../ledger/job.ts';
 import { type Manifest, readManifest, writeManifest } from '../ledger/manifest.ts';
-import { chunkMessage } from '../ledger/messages.ts';
-import { writePart } from '../ledger/part.ts';
+import { readStop } from '../ledger/stop.ts';
+import { hasEnded, readSummary } from '../ledger/summary.ts';
 import type {
   Clock,
-  ConnectApi,
+  ConnectDirectoryApi,
   CsvFormat,
-  InviteApi,
   Log,
   Metrics,
   NewToken,
-  ObjectInfo,
   ObjectStore,
   OutgoingQueue,
 } from '../ports.ts';
-import { chooseMapping } from './chooseMapping.ts';
-import { cutIntoChunks, judgeContext } from './cutIntoChunks.ts';
-import { ApiUnavailable, takeSnapshot } from './takeSnapshot.ts';
-import { readUploadEvents, type UploadEvent } from './uploadEvents.ts';
+import { claimRun } from './claimRun.ts';
+import { goOn } from './goOn.ts';
+import { type Request, readRequests, type UploadEvent } from './messages.ts';
+import { describeUpload, faulty, readUpload } from './readUpload.ts';
+import { startRosterRun, startUploadJob } from './startJob.ts';
+import { ApiUnavailable } from './takeSnapshot.ts';
 
 export interface IngestSettings {
   readonly bucket: string;
@@ -48,6 +42,8 @@ export interface IngestSettings {
   readonly invitesGone: boolean;
   /** In lower case; where there are some, addresses of other domains are invalid. */
   readonly allowedDomains: readonly string[];
+  /** More new people than this hold an upload. */
+  readonly newPeopleMax: number;
   /** How long an outage of the API may last before the job fails. */
   readonly giveUpMs: number;
   /** The first wait for an API that is down; it doubles. */
@@ -58,7 +54,7 @@ export interface IngestPorts {
   readonly store: ObjectStore;
   readonly chunksQueue: OutgoingQueue;
   readonly reportsQueue: OutgoingQueue;
-  readonly connectApi: ConnectApi;
+  readonly connectApi: ConnectDirectoryApi;
   readonly csv: CsvFormat;
   readonly clock: Clock;
   readonly newToken: NewToken;
@@ -69,35 +65,56 @@ export interface IngestPorts {
 export function ingest(settings: IngestSettings, ports: IngestPorts): HandleMessage {
   return async (body, { deliveries }) => {
     let delayMs = 0;
-    for (const event of readUploadEvents(body)) {
-      const verdict = await ingestUpload(event, deliveries, settings, ports);
+    for (const request of readRequests(body)) {
+      const job = await jobOf(request, settings, ports);
+      const verdict: Verdict = job === undefined ? { kind: 'done' } : await bringOn(job, deliveries, settings, ports);
       if (verdict.kind === 'later') delayMs = Math.max(delayMs, verdict.delayMs);
     }
     return delayMs === 0 ? { kind: 'done' } : { kind: 'later', delayMs };
   };
 }
 
-async function ingestUpload(
-  event: UploadEvent,
-  deliveries: number,
-  settings: IngestSettings,
-  ports: IngestPorts,
-): Promise<Verdict> {
-  const { store, log } = ports;
-  const object = await store.head(event.key, event.versionId);
-  if (object === undefined || object.etag !== event.etag) {
-    log.warn('upload_gone', { reason: object === undefined ? 'deleted' : 'replaced' });
-    return { kind: 'done' };
+/** Undefined where there is nothing to do. */
+async function jobOf(request: Request, settings: IngestSettings, ports: IngestPorts): Promise<Job | undefined> {
+  switch (request.kind) {
+    case 'upload':
+      return await jobOfUpload(request.event, settings, ports);
+    case 'decision':
+      return await decidedJob(request.jobId, ports);
+    case 'roster':
+      return await startRosterRun(request.message, settings, ports);
+    default:
+      return request satisfies never;
   }
-  const job = await startJob(object, settings, ports);
-  if ((await store.head(reportKey(job.source.key, job.jobId, 'summary.json'))) !== undefined) {
+}
+
+async function jobOfUpload(event: UploadEvent, settings: IngestSettings, ports: IngestPorts): Promise<Job | undefined> {
+  const object = await ports.store.head(event.key, event.versionId);
+  if (object !== undefined && object.etag === event.etag) return await startUploadJob(object, settings, ports);
+  ports.log.warn('upload_gone', { reason: object === undefined ? 'deleted' : 'replaced' });
+  return undefined;
+}
+
+/** While a job is still being read, its own message sees the decision in time; only a stop ends the reading. */
+async function decidedJob(jobId: JobId, { store, log }: IngestPorts): Promise<Job | undefined> {
+  const job = await readJob(store, jobId);
+  if (job === undefined) {
+    log.warn('decision_without_job', { jobId });
+    return undefined;
+  }
+  const isRead = (await readManifest(store, jobId)) !== undefined;
+  return isRead || (await readStop(store, jobId)) !== undefined ? job : undefined;
+}
+
+async function bringOn(job: Job, deliveries: number, settings: IngestSettings, ports: IngestPorts): Promise<Verdict> {
+  const { store, log } = ports;
+  if (hasEnded(await readSummary(store, job))) {
     log.info('job_reported_before', { jobId: job.jobId });
     return { kind: 'done' };
   }
   try {
-    const manifest = (await readManifest(store, job.jobId)) ?? (await readUpload(job, ports));
-    await sendOpenChunks(job.jobId, manifest, ports);
-    await checkCompletion(store, ports.reportsQueue, job.jobId);
+    const manifest = (await readManifest(store, job.jobId)) ?? (await makeManifest(job, ports));
+    await goOn(job.jobId, manifest, ports);
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof ApiUnavailable)) throw error;
@@ -105,142 +122,16 @@ async function ingestUpload(
   }
 }
 
-async function startJob(
-  object: ObjectInfo,
-  settings: IngestSettings,
-  { store, clock, log, metrics }: IngestPorts,
-): Promise<Job> {
-  const { key, etag, versionId, bytes, modifiedAtMs: uploadedAtMs } = object;
-  const chosen = await chooseMapping(object, store);
-  const jobId = jobIdOf({ bucket: settings.bucket, key, version: versionId ?? etag, uploadedAtMs });
-  const { value: job, wasThere } = await fixJob(store, {
-    jobId,
-    source: { key, etag, ...(versionId === undefined ? {} : { versionId }), bytes, uploadedAtMs },
-    settings: {
-      chunkRows: chunkRowsFor(textBytesOf(object), settings.workers),
-      ...chosen,
-      invitesGone: settings.invitesGone,
-      allowedDomains: [...settings.allowedDomains],
-      ...(settings.role === undefined ? {} : { role: settings.role }),
-      ...(settings.organization === undefined ? {} : { organization: settings.organization }),
-    },
-    startedAtMs: clock.now(),
-  });
-  log.info(wasThere ? 'job_continued' : 'job_started', { jobId, bytes });
-  if (!wasThere) metrics.count('Jobs', 1, { state: 'started' });
-  return job;
-}
-
-/** What a compressed file holds is known only when it is unpacked; exports shrink to about an eighth. */
-function textBytesOf({ key, bytes }: ObjectInfo): number {
-  return key.endsWith('.gz') ? bytes * 8 : bytes;
-}
-
-/** Reads and judges the upload, and ends with the manifest: of what was found, or of the fault of the whole upload. */
-async function readUpload(job: Job, ports: IngestPorts): Promise<Manifest> {
-  const { store, connectApi, clock, log, metrics } = ports;
-  let apiCalls: ApiCalls = {};
-  const api = connectApi((operation, answer) => {
-    apiCalls = addApiCall(apiCalls, operation, answer);
-  });
-  let found: Found | undefined;
-  let columns: Columns | undefined;
-  try {
-    found = await inspectUpload(job, ports);
-    columns = readColumns(found.header, job.settings.mapping);
-    const { rows, invitees, chunks, settled, warnings } = await judgeAll(job, found.reading, columns, api, ports);
-    log.info('upload_read', { jobId: job.jobId, rows, invitees, chunks });
-    const counts = { rows, invitees, chunks, warnings: [...columns.warnings, ...warnings] };
-    const manifest = await writeManifest(store, job.jobId, {
-      ...counts,
-      ...describe(found, columns),
-      apiCalls,
-      endedAtMs: clock.now(),
-    });
-    for (const [status, count] of Object.entries(settled)) if (count > 0) metrics.count('Rows', count, { status });
-    return manifest;
-  } catch (error) {
-    if (!(error instanceof WholeFileFault)) throw error;
-    log.error('upload_refused', { jobId: job.jobId, code: error.fault.code }, undefined);
-    return await writeManifest(store, job.jobId, faulty(error.fault, describe(found, columns), apiCalls, clock.now()));
-  }
-}
-
-type Found = ReturnType<typeof findReading>;
-
-/** The file is looked at as a whole first: one that cannot work fails before any call to the API. */
-async function inspectUpload(job: Job, ports: IngestPorts): Promise<Found> {
-  const { bytes } = job.source;
-  if (bytes > uploadLimits.uploadBytesMax) {
-    const limit = `${uploadLimits.uploadBytesMax / 1024 / 1024} MiB`;
-    throw new WholeFileFault(
-      'file_too_large',
-      `The file has ${bytes} bytes, and at most ${limit} are read. Split it and upload the pieces.`,
-    );
-  }
-  const { mapping, mappingFault } = job.settings;
-  if (mappingFault !== undefined) throw new WholeFileFault('bad_mapping', mappingFault);
-  return findReading(await ports.csv.inspect(await openUpload(job, ports)), mapping);
-}
-
-async function judgeAll(job: Job, reading: Reading, columns: Columns, api: InviteApi, ports: IngestPorts) {
-  const { store, clock, newToken, csv } = ports;
-  const { role, organization } = job.settings;
-  const directory = await takeSnapshot(store, clock, api, job.jobId, {
-    roles: columns.indexByField.role !== undefined || role !== undefined,
-    organizations: columns.indexByField.organization !== undefined || organization !== undefined,
-  });
-  const context = judgeContext(job, reading, columns, directory);
-  const records = csv.read(await openUpload(job, ports), reading);
-  const part = writePart(store, ingestPartKey(job.jobId));
-  try {
-    const cut = await cutIntoChunks(job, context, directory, rowsOf(records, reading), part, store, newToken);
-    if (cut.rows === 0) throw headerOnly();
-    await part.close({}, clock.now());
-    return cut;
-  } catch (error) {
-    await part.abort();
-    throw error;
-  }
-}
-
-async function* rowsOf(batches: AsyncIterable<readonly TextRecord[]>, reading: Reading): AsyncGenerator<TextRecord[]> {
-  for await (const batch of batches) yield batch.filter((record) => isRow(record, reading));
-}
-
-async function openUpload(job: Job, { store }: IngestPorts): Promise<AsyncIterable<Uint8Array>> {
-  const bytes = await store.readBytes(job.source);
-  if (bytes !== undefined) return bytes;
-  throw new WholeFileFault(
-    'upload_replaced',
-    'The file was replaced or deleted before it was read. What replaced it is a job of its own.',
-  );
-}
-
-/** What is known of the upload, for the report. */
-function describe(found: Found | undefined, columns: Columns | undefined): Pick<Manifest, 'reading' | 'columns'> {
-  const reading = found === undefined ? {} : { reading: found.reading };
-  if (columns === undefined) return reading;
-  return { ...reading, columns: describeColumns(columns) };
-}
-
-function faulty(
-  fault: Fault,
-  known: Pick<Manifest, 'reading' | 'columns'>,
-  apiCalls: ApiCalls,
-  endedAtMs: number,
-): Manifest {
-  return { chunks: 0, invitees: 0, warnings: [], fault, ...known, apiCalls, endedAtMs };
-}
-
-/** A message for each chunk that has no part yet: all of them at first, what is left when ingest is repeated. */
-async function sendOpenChunks(jobId: JobId, manifest: Manifest, { store, chunksQueue }: IngestPorts): Promise<void> {
-  const done = new Set<string>();
-  for await (const { key } of store.list(partsPrefixOf(jobId))) done.add(key);
-  const open = Array.from({ length: manifest.chunks }, (_, chunk) => chunk).filter(
-    (chunk) => !done.has(chunkPartKey(jobId, chunk)),
-  );
-  await chunksQueue.sendAll(open.map((chunk) => ({ body: chunkMessage(jobId, chunk), groupId: jobId })));
+async function makeManifest(job: Job, ports: IngestPorts): Promise<Manifest> {
+  const { store, clock, log } = ports;
+  const stop = await readStop(store, job.jobId);
+  const obstacle =
+    stop === undefined ? await claimRun(job, ports) : { fault: { code: 'cancelled', message: stop.message } as const };
+  if (!('fault' in obstacle)) return await readUpload(job, obstacle.rowsBefore, ports);
+  const { fault } = obstacle;
+  log.warn('job_not_started', { jobId: job.jobId, code: fault.code });
+  const known = fault.code === 'roster_missing' ? {} : await describeUpload(job, ports);
+  return await writeManifest(store, job.jobId, faulty(fault, known, {}, clock.now()));
 }
 
 /** Each delivery waits longer than the one before. */
@@ -261,17 +152,10 @@ async function waitForApi(
     return { kind: 'later', delayMs };
   }
   const hours = Math.round(waitedMs / 360_000) / 10;
-  const message = `${error.message} It was tried for ${hours} hours. Nobody was invited; upload the file again when the API is back.`;
-  const found = await inspectUpload(job, ports).catch(unlessFault);
-  const known = describe(found, undefined);
+  const message = `${error.message} It was tried for ${hours} hours. Nobody was invited; run the file again when the API is back.`;
+  const known = await describeUpload(job, ports);
   await writeManifest(store, job.jobId, faulty({ code: 'api_unreachable', message }, known, {}, clock.now()));
   if (!(await checkCompletion(store, reportsQueue, job.jobId)))
     throw new BrokenInvariant(`Job ${job.jobId} failed and is not complete.`);
   return { kind: 'done' };
-}
-
-/** The upload is gone by now: then the report does without it. */
-function unlessFault(error: unknown): undefined {
-  if (!(error instanceof WholeFileFault)) throw error;
-  return undefined;
 }

@@ -6,7 +6,7 @@ import { WholeFileFault } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { readDirectory, writeDirectory } from '../ledger/directory.ts';
 import { noteBegun, othersAtWork } from '../ledger/overlap.ts';
-import type { Clock, InviteApi, ObjectStore, ReadAnswer } from '../ports.ts';
+import type { Clock, DirectoryApi, ObjectStore, ReadAnswer } from '../ports.ts';
 
 /** Thrown while the API cannot be read for a reason that may pass. */
 export class ApiUnavailable extends Error {
@@ -19,6 +19,10 @@ export class ApiUnavailable extends Error {
 export interface Wanted {
   readonly roles: boolean;
   readonly organizations: boolean;
+  /** Role and organization of each user. */
+  readonly access: boolean;
+  /** Whether people may be invited, so that other jobs have to know of this one. */
+  readonly invitations: boolean;
 }
 
 /**
@@ -28,7 +32,7 @@ export interface Wanted {
 export async function takeSnapshot(
   store: ObjectStore,
   clock: Clock,
-  api: InviteApi,
+  api: DirectoryApi,
   jobId: JobId,
   wanted: Wanted,
 ): Promise<Directory> {
@@ -36,7 +40,7 @@ export async function takeSnapshot(
   if (earlier !== undefined) return earlier;
   expectRead('validate the key', await api.validateKey());
   // In this order: of two jobs that begin together, at least one then sees the other.
-  await noteBegun(store, jobId, clock.now());
+  if (wanted.invitations) await noteBegun(store, jobId, clock.now());
   const takenAtMs = clock.now();
   const overlaps = await othersAtWork(store, jobId, takenAtMs);
   const users = expectRead('list the users', await api.listUsers());
@@ -47,7 +51,7 @@ export async function takeSnapshot(
   return await writeDirectory(store, jobId, {
     takenAtMs,
     overlaps,
-    users,
+    users: wanted.access ? users : users.map(({ id, email, status }) => ({ id, email, status })),
     ...(roles === undefined ? {} : { roles }),
     ...(organizations === undefined ? {} : { organizations }),
   });
@@ -70,11 +74,11 @@ function refusal(what: string, { httpStatus, message }: { httpStatus: number; me
   const found = `The API refused to ${what} with status ${httpStatus}: ${message}`;
   if (httpStatus === 401) {
     const next =
-      'The API key is wrong, has been revoked or has run out. Put a valid one in its place and upload the file again.';
+      'The API key is wrong, has been revoked or has run out. Put a valid one in its place, and then run the file again.';
     return new WholeFileFault('key_refused', `${found} ${next}`);
   }
   if (httpStatus === 403) {
-    const next = 'The owner of the API key needs a role that may read and invite users. Then upload the file again.';
+    const next = 'The owner of the API key needs a role that may read and invite users. Then run the file again.';
     return new WholeFileFault('key_forbidden', `${found} ${next}`);
   }
   const next = 'Check the address of the API and the tenant (a key that reaches several customers must name one).';

@@ -24,6 +24,7 @@ const rowSchema: z.ZodType<RowProgress> = z.strictObject({
     organizationId: z.string().exactOptional(),
   }),
   warning: z.string().exactOptional(),
+  resendTo: z.string().exactOptional(),
   attempts: countSchema,
   doubt: z
     .strictObject({
@@ -108,5 +109,5 @@ export async function replaceChunk(
 }
 
 function inviteesOf({ rows }: Chunk): string {
-  return JSON.stringify(rows.map(({ row, invitee }) => [row, invitee]));
+  return JSON.stringify(rows.map(({ row, invitee, resendTo }) => [row, invitee, resendTo]));
 }

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Directory } from '../core/directory.ts';
+import type { Directory, DirectoryUser } from '../core/directory.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { directoryKey } from '../core/keys.ts';
@@ -15,11 +15,11 @@ import { sealAfter } from './seal.ts';
 
 const namedSchema = z.strictObject({ id: z.string(), name: z.string() });
 
-/** A user is a triple here, because there may be hundreds of thousands of them. */
+/** A user is a tuple here, because there may be hundreds of thousands of them: id, email, status, and for a roster role and organization, empty where there is none. */
 const directorySchema = z.strictObject({
   takenAtMs: timeSchema,
   overlaps: z.boolean(),
-  users: z.array(z.tuple([z.string(), z.string(), z.string()])),
+  users: z.array(z.tuple([z.string(), z.string(), z.string()], z.string())),
   roles: z.array(namedSchema).exactOptional(),
   organizations: z.array(namedSchema).exactOptional(),
 });
@@ -36,7 +36,22 @@ export async function readDirectory(store: ObjectStore, jobId: JobId): Promise<D
   );
   if (stored === undefined) return undefined;
   const { users, ...rest } = stored.value;
-  return { ...rest, users: users.map(([id, email, status]) => ({ id, email, status })) };
+  return { ...rest, users: users.map(userOf) };
+}
+
+function userOf([id, email, status, roleId = '', organizationId = '']: readonly string[]): DirectoryUser {
+  return {
+    id: id ?? '',
+    email: email ?? '',
+    status: status ?? '',
+    ...(roleId === '' ? {} : { roleId }),
+    ...(organizationId === '' ? {} : { organizationId }),
+  };
+}
+
+function tupleOf({ id, email, status, roleId, organizationId }: DirectoryUser): string[] {
+  const isKnown = roleId !== undefined || organizationId !== undefined;
+  return [id, email, status, ...(isKnown ? [roleId ?? '', organizationId ?? ''] : [])];
 }
 
 /** Gives the snapshot that is stored afterwards: an earlier one stands. */
@@ -52,9 +67,7 @@ export async function writeDirectory(store: ObjectStore, jobId: JobId, directory
   try {
     await write(`${head.slice(0, -1)},"users":[`);
     for (let start = 0; start < users.length; start += writeLimits.usersAtOnce) {
-      const batch = users
-        .slice(start, start + writeLimits.usersAtOnce)
-        .map(({ id, email, status }) => JSON.stringify([id, email, status]));
+      const batch = users.slice(start, start + writeLimits.usersAtOnce).map((user) => JSON.stringify(tupleOf(user)));
       await write(`${start === 0 ? '' : ','}${batch.join(',')}`);
     }
     await write(']');

@@ -5,9 +5,18 @@ import * as z from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
 import type { JobId } from '../core/jobId.ts';
 import { jobKey } from '../core/keys.ts';
+import { isRosterName, type RosterRules } from '../core/roster.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, type Stored, sealedJson, writeRecordOnce } from './record.ts';
 import { countSchema, jobIdSchema, mappingSchema, timeSchema } from './schemas.ts';
+
+const rosterSchema: z.ZodType<RosterRules & { readonly scheduledAtMs: number }> = z.strictObject({
+  name: z.string().refine(isRosterName),
+  staleAfterMs: timeSchema,
+  openAfterMs: timeSchema,
+  resendAfterMs: timeSchema.exactOptional(),
+  scheduledAtMs: timeSchema,
+});
 
 const jobSchema = z.strictObject({
   jobId: jobIdSchema,
@@ -28,7 +37,13 @@ const jobSchema = z.strictObject({
     mappingFault: z.string().exactOptional(),
     invitesGone: z.boolean(),
     allowedDomains: z.array(z.string()),
+    /** Nobody is invited: the report says who would be. */
+    dryRun: z.boolean().default(false),
+    /** More invitations than this hold the job. Absent for a roster that names no limit. */
+    newPeopleMax: countSchema.exactOptional(),
   }),
+  /** Where the job is a run of a roster. */
+  roster: rosterSchema.exactOptional(),
   startedAtMs: timeSchema,
 });
 

@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { delimiters } from '../core/dialect.ts';
+import { holdCodes } from '../core/hold.ts';
 import type { JobId } from '../core/jobId.ts';
 import { manifestKey } from '../core/keys.ts';
 import type { Reading } from '../core/reading.ts';
@@ -31,6 +32,13 @@ const manifestSchema = z.strictObject({
   reading: readingSchema.exactOptional(),
   warnings: z.array(z.string()),
   fault: faultSchema.exactOptional(),
+  /** Why nobody is invited until somebody has approved it. */
+  hold: z
+    .array(z.strictObject({ code: z.enum(holdCodes), message: z.string() }))
+    .min(1)
+    .exactOptional(),
+  /** Invitations to be sent again, among the invitees. */
+  resends: countSchema.exactOptional(),
   apiCalls: apiCallsSchema,
   endedAtMs: timeSchema,
 });

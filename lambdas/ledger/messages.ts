@@ -3,10 +3,34 @@
  */
 import * as z from 'zod';
 import type { JobId } from '../core/jobId.ts';
-import { parseRecord } from './record.ts';
-import { countSchema, jobIdSchema } from './schemas.ts';
+import { isUploadKey, rosterUploadsPrefix } from '../core/keys.ts';
+import { isRosterName } from '../core/roster.ts';
+import { checkRecord, parseRecord } from './record.ts';
+import { countSchema, jobIdSchema, mappingSchema, timeSchema } from './schemas.ts';
 
 const chunkMessageSchema = z.strictObject({ jobId: jobIdSchema, chunk: countSchema });
+/** In the place of an upload: what EventBridge Scheduler sends at each time of a roster, and the command locally. */
+const rosterMessageSchema = z.strictObject({
+  roster: z.strictObject({
+    name: z.string().refine(isRosterName),
+    key: z.string().startsWith(rosterUploadsPrefix).refine(isUploadKey),
+    mapping: mappingSchema.exactOptional(),
+    role: z.string().exactOptional(),
+    organization: z.string().exactOptional(),
+    dryRun: z.boolean().exactOptional(),
+    newPeopleMax: countSchema.exactOptional(),
+    staleAfterMs: timeSchema.exactOptional(),
+    openAfterMs: timeSchema.exactOptional(),
+    resendAfterMs: timeSchema.exactOptional(),
+  }),
+  /** When the run was to begin: of two messages with the same time, the second one is the same run. */
+  scheduledAt: z.iso.datetime({ offset: true }),
+  /** Where the upload is a copy: when the original was last written. */
+  refreshedAtMs: timeSchema.exactOptional(),
+});
+
+export type RosterMessage = z.output<typeof rosterMessageSchema>;
+
 const reportMessageSchema = z.strictObject({ jobId: jobIdSchema });
 
 export function chunkMessage(jobId: JobId, chunk: number): string {
@@ -16,6 +40,15 @@ export function chunkMessage(jobId: JobId, chunk: number): string {
 /** @throws BrokenInvariant where the body is not a chunk message. */
 export function readChunkMessage(body: string): { readonly jobId: JobId; readonly chunk: number } {
   return parseRecord('A message of the chunks queue', body, chunkMessageSchema);
+}
+
+export function rosterMessage(message: RosterMessage): string {
+  return JSON.stringify(message);
+}
+
+/** @throws BrokenInvariant where the message is not one of a roster. */
+export function checkRosterMessage(message: unknown): RosterMessage {
+  return checkRecord('A message of a roster', message, rosterMessageSchema);
 }
 
 export function reportMessage(jobId: JobId): string {

@@ -23,7 +23,7 @@ export interface TextFormat {
   readonly read: (name: string, text: string) => string;
 }
 
-export const plainJson: TextFormat = { write: JSON.stringify, read: (_name, text) => text };
+const plainJson: TextFormat = { write: JSON.stringify, read: (_name, text) => text };
 
 export const sealedJson: TextFormat = { write: (value) => seal(JSON.stringify(value)), read: unseal };
 

@@ -1,5 +1,6 @@
 /**
- * `stop.json`: present when a job has stopped itself, and why. Workers start no call once they have seen it.
+ * `stop.json`: present when a job was cancelled or has stopped itself, and why. Workers start no call once they have seen
+ * it, and nothing takes it back.
  */
 import * as z from 'zod';
 import type { JobId } from '../core/jobId.ts';
@@ -8,11 +9,23 @@ import type { ObjectStore } from '../ports.ts';
 import { readRecord, writeRecordOnce } from './record.ts';
 import { timeSchema } from './schemas.ts';
 
-const stopCodes = ['key_refused', 'key_forbidden'] as const;
+/** `superseded`: a later run of the same roster came before anybody approved this one. */
+const cancelCodes = ['cancelled', 'not_approved', 'superseded'] as const;
+const stopCodes = ['key_refused', 'key_forbidden', 'too_many_rejected', ...cancelCodes] as const;
 
-const stopSchema = z.strictObject({ code: z.enum(stopCodes), message: z.string(), atMs: timeSchema });
+export const stopSchema = z.strictObject({
+  code: z.enum(stopCodes),
+  message: z.string(),
+  atMs: timeSchema,
+  by: z.string().exactOptional(),
+});
 
 export type Stop = z.output<typeof stopSchema>;
+
+/** Whether somebody wanted the job to end; otherwise it has stopped itself. */
+export function isCancel({ code }: { readonly code: string }): boolean {
+  return (cancelCodes as readonly string[]).includes(code);
+}
 
 export async function readStop(store: ObjectStore, jobId: JobId): Promise<Stop | undefined> {
   return (await readRecord<Stop>(store, stopKey(jobId), stopSchema))?.value;

@@ -9,14 +9,19 @@ import type { JobId } from '../core/jobId.ts';
 import { incomingPrefix } from '../core/keys.ts';
 import { workerLimits } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { Approval } from '../ledger/approval.ts';
+import { hasAllParts } from '../ledger/checkCompletion.ts';
+import { type Decision, fixDecision, readDecision } from '../ledger/decision.ts';
 import { type Job, readJob } from '../ledger/job.ts';
 import { type Manifest, readManifest } from '../ledger/manifest.ts';
 import { readReportMessage } from '../ledger/messages.ts';
+import { noteResent } from '../ledger/openInvitations.ts';
 import { noteEnded } from '../ledger/overlap.ts';
-import { readStop, type Stop } from '../ledger/stop.ts';
-import { readSummary, type Summary, writeSummary } from '../ledger/summary.ts';
+import { isCancel, type Stop } from '../ledger/stop.ts';
+import { hasEnded, readSummary, type Summary, writeSummary } from '../ledger/summary.ts';
 import type { Clock, CsvFormat, Log, Metrics, ObjectStore } from '../ports.ts';
 import { type OutcomesInOrder, outcomesInOrder } from './outcomesInOrder.ts';
+import { type DriftTable, writeDriftTable } from './writeDriftTable.ts';
 import { writePage } from './writePage.ts';
 import { type Outcomes, type Tables, writeTables } from './writeTables.ts';
 
@@ -37,25 +42,71 @@ export function report(ports: ReportPorts): HandleMessage {
 }
 
 async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
-  const { store, clock, csv, log, metrics } = ports;
+  const { store, csv, log, metrics } = ports;
   const job = await readJob(store, jobId);
   const manifest = await readManifest(store, jobId);
   if (job === undefined || manifest === undefined)
     throw new BrokenInvariant(`Job ${jobId} is to be reported, but has not been read.`);
-  if ((await readSummary(store, job)) !== undefined) return;
+  const earlier = await readSummary(store, job);
+  if (hasEnded(earlier)) return;
+  const decision = await decisionFor(jobId, manifest, earlier, ports);
+  if (decision === undefined) return;
 
   const { fault } = manifest;
-  const end = fault ?? (await readStop(store, jobId));
-  const inOrder = fault === undefined ? outcomesInOrder(store, jobId, manifest.chunks) : undefined;
+  const { isHeld } = decision;
+  const place = { uploadKey: job.source.key, jobId, isHeld };
+  const inOrder = fault === undefined ? outcomesInOrder(store, jobId, manifest.chunks, isHeld) : undefined;
   const outcomes = inOrder === undefined ? notAttempted(fault) : fromParts(jobId, manifest, inOrder);
-  const tables = await writeTables(job, store, csv, manifest.reading, fault, outcomes);
-  await noteEnded(store, jobId, effectsEndAtMs(tables, clock.now()));
-  const summary = summarize(job, manifest, tables, inOrder, end);
-  const page = await writePage(store, job, summary, tables.attention);
+  const tables = await writeTables(job, place, store, csv, manifest.reading, fault, outcomes);
+  const drift =
+    job.roster === undefined || fault !== undefined ? undefined : await writeDriftTable(store, csv, jobId, place);
+  if (!isHeld) await noteEnds(job, manifest, tables, ports);
+  const summary = summarize(job, manifest, decision, tables, drift, inOrder);
+  const page = await writePage(store, place, summary, tables.attention);
   await writeSummary(store, job, { ...summary, files: [...summary.files, page] });
   metrics.count('Jobs', 1, { state: summary.state });
-  if (summary.error !== undefined) metrics.count('JobsFailed', 1, { code: summary.error.code });
+  if (summary.state === 'failed' && summary.error !== undefined)
+    metrics.count('JobsFailed', 1, { code: summary.error.code });
   log.info('job_reported', { jobId, state: summary.state, rows: summary.rows });
+}
+
+interface KnownDecision extends Decision {
+  /** The job waits for somebody's approval. */
+  readonly isHeld: boolean;
+}
+
+/** Undefined where there is nothing to report: parts are still to come, or the report of the held job is there. */
+async function decisionFor(
+  jobId: JobId,
+  manifest: Manifest,
+  earlier: Summary | undefined,
+  { store, log }: ReportPorts,
+): Promise<KnownDecision | undefined> {
+  const hasParts = await hasAllParts(store, jobId, manifest);
+  const isUndecidedYet = isUndecided(manifest, await readDecision(store, jobId, manifest, log));
+  // Parts of workers show that the job was released, whatever has become of its approval since.
+  if (isUndecidedYet && !(hasParts && manifest.chunks > 0)) return earlier === undefined ? { isHeld: true } : undefined;
+  return hasParts ? { ...(await fixDecision(store, jobId, manifest, log)), isHeld: false } : undefined;
+}
+
+/** Whether the job waits for somebody's approval. */
+function isUndecided({ hold }: Manifest, { stop, approval }: Decision): boolean {
+  return hold !== undefined && stop === undefined && approval === undefined;
+}
+
+/** Other jobs need no longer heed this one, which a dry run never asked for; and what was sent again is new. */
+async function noteEnds(
+  { jobId, settings, roster }: Job,
+  { hold }: Manifest,
+  tables: Tables,
+  { store, clock }: ReportPorts,
+): Promise<void> {
+  if (settings.dryRun) return;
+  const endsAtMs = effectsEndAtMs(tables, clock.now());
+  await noteEnded(store, jobId, endsAtMs);
+  if (hold !== undefined) await noteEnded(store, jobId, endsAtMs, 'released');
+  if (roster !== undefined && tables.resentTo.length > 0)
+    await noteResent(store, roster.name, jobId, tables.resentTo, clock.now());
 }
 
 function notAttempted(fault: Fault | undefined): Outcomes {
@@ -112,16 +163,24 @@ const uploadGone =
 function summarize(
   job: Job,
   manifest: Manifest,
-  { rows, counts, files, isUploadGone }: Tables,
+  decision: KnownDecision,
+  tables: Tables,
+  drift: DriftTable | undefined,
   inOrder: OutcomesInOrder | undefined,
-  end: Fault | Stop | undefined,
 ): Summary {
   const { key, bytes, versionId, etag } = job.source;
-  const { reading } = manifest;
+  const { rows, counts, files, isUploadGone } = tables;
+  const { reading, hold } = manifest;
+  const { stop, approval, isHeld } = decision;
   const totals = inOrder?.totals() ?? { apiCalls: {}, endedAtMs: 0 };
+  const end = endOf(manifest, decision, tables);
   return {
     jobId: job.jobId,
-    state: end === undefined ? 'completed' : 'failed',
+    state: isHeld ? 'held' : stateOf(end),
+    dryRun: job.settings.dryRun,
+    ...(job.roster === undefined
+      ? {}
+      : { roster: { name: job.roster.name, scheduledAt: new Date(job.roster.scheduledAtMs).toISOString() } }),
     source: { name: key.slice(incomingPrefix.length), bytes, version: versionId ?? etag },
     rows,
     counts,
@@ -133,7 +192,38 @@ function summarize(
       : { reading: { encoding: reading.encoding, delimiter: reading.delimiter, headerRow: reading.headerRow } }),
     warnings: isUploadGone ? [...manifest.warnings, uploadGone] : manifest.warnings,
     columns: manifest.columns ?? { used: {}, ignored: [] },
-    files: [...files],
-    ...(end === undefined ? {} : { error: { code: end.code, message: end.message } }),
+    files: [...files, ...(drift === undefined ? [] : [drift.file])],
+    ...(hold === undefined ? {} : { hold }),
+    ...(approval === undefined || (end !== undefined && isAfter(approval, stop))
+      ? {}
+      : { approval: { by: approval.by, at: new Date(approval.atMs).toISOString() } }),
+    ...(drift === undefined ? {} : { drift: drift.counts }),
+    ...(end === undefined ? {} : { error: errorOf(end) }),
   };
+}
+
+/** What is approved after it was stopped is not released, unless everything was done all the same. */
+function isAfter(approval: Approval, stop: Stop | undefined): boolean {
+  return stop !== undefined && approval.atMs > stop.atMs;
+}
+
+type End = Fault | Stop;
+
+/** Why the job ended before its time. Somebody who cancels a job whose rows are all settled comes too late. */
+function endOf({ fault, hold }: Manifest, { stop, approval }: Decision, { decided }: Tables): End | undefined {
+  if (fault?.code === 'cancelled') return stop ?? fault;
+  if (fault !== undefined || stop === undefined) return fault;
+  const wasReleased = hold === undefined || approval !== undefined;
+  const isLate = isCancel(stop) && wasReleased && decided === 0;
+  return isLate ? undefined : stop;
+}
+
+function stateOf(end: End | undefined): Summary['state'] {
+  if (end === undefined) return 'completed';
+  return isCancel(end) ? 'cancelled' : 'failed';
+}
+
+function errorOf(end: End): NonNullable<Summary['error']> {
+  const by = 'by' in end ? end.by : undefined;
+  return { code: end.code, message: end.message, ...(by === undefined ? {} : { by }) };
 }

@@ -17,16 +17,27 @@ export interface ReportFileWriter {
   abort(): Promise<void>;
 }
 
+/** Where a report lies, and of what it is. */
+export interface ReportPlace {
+  readonly uploadKey: string;
+  readonly jobId: JobId;
+  /** The job waits for approval. */
+  readonly isHeld: boolean;
+}
+
+/**
+ * Written over where it is there: what a crashed report left, or one of a time when the job was held. One of such a time is
+ * never written over anything: the job may have been released and reported meanwhile.
+ */
 export function writeReportFile(
   store: ObjectStore,
-  uploadKey: string,
-  jobId: JobId,
+  { uploadKey, jobId, isHeld }: ReportPlace,
   name: ReportFile,
   contentType: string,
   encode: (text: string) => string | Uint8Array = (text) => text,
 ): ReportFileWriter {
-  // Written over where it is there: without a summary beside it, it is what a crashed report left.
-  const writer = store.writer(reportKey(uploadKey, jobId, name), contentType, { kind: 'always' });
+  const condition = { kind: isHeld ? 'if_absent' : 'always' } as const;
+  const writer = store.writer(reportKey(uploadKey, jobId, name), contentType, condition);
   const hash = createHash('sha256');
   let waiting = '';
   let rowCount = 0;

@@ -1,12 +1,12 @@
 /**
  * `report.html`: the report for people who look rather than read. One file, without scripts or anything from outside.
  */
+import { type DriftKind, driftKinds, driftMeanings } from '../core/drift.ts';
 import { isWorthRetrying, meanings, needsAttention, type Outcome, type Status, statuses } from '../core/outcome.ts';
 import { inert } from '../core/quote.ts';
-import type { Job } from '../ledger/job.ts';
 import type { ReportFileEntry, Summary } from '../ledger/summary.ts';
 import type { ObjectStore } from '../ports.ts';
-import { writeReportFile } from './reportFile.ts';
+import { type ReportPlace, writeReportFile } from './reportFile.ts';
 
 const style = `
   body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1f24; background: #fff }
@@ -17,11 +17,11 @@ const style = `
 
 export async function writePage(
   store: ObjectStore,
-  job: Job,
+  place: ReportPlace,
   summary: Summary,
   attention: readonly Outcome[],
 ): Promise<ReportFileEntry> {
-  const file = writeReportFile(store, job.source.key, job.jobId, 'report.html', 'text/html; charset=utf-8');
+  const file = writeReportFile(store, place, 'report.html', 'text/html; charset=utf-8');
   try {
     file.add(page(summary, attention), 0);
     const { name, sha256 } = await file.close();
@@ -33,7 +33,7 @@ export async function writePage(
 }
 
 function page(summary: Summary, attention: readonly Outcome[]): string {
-  const { source, jobId, rows, startedAt, finishedAt, error } = summary;
+  const { source, jobId, rows, startedAt, finishedAt } = summary;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -43,7 +43,7 @@ function page(summary: Summary, attention: readonly Outcome[]): string {
 <style>${style}</style>
 <h1>Invitations from ${asText(source.name)}</h1>
 <p>${asText(verdict(summary))}</p>
-${error === undefined ? '' : `<p class="error">${asText(error.message)}</p>\n`}<table>
+${boxes(summary)}<table>
 <thead><tr><th>Status<th>Rows<th>Meaning</thead>
 <tbody>
 ${statuses
@@ -52,16 +52,49 @@ ${statuses
   .join('\n')}
 </tbody>
 </table>
-${warningList(summary)}${attentionTable(attention)}<p class="muted">Job ${asText(jobId)}, ${rows} rows, from ${asText(startedAt)} to ${asText(finishedAt)}.
+${warningList(summary)}${driftTable(summary)}${attentionTable(attention)}<p class="muted">Job ${asText(jobId)}, ${rows} rows, from ${asText(startedAt)} to ${asText(finishedAt)}.
 Every row is in results.csv; the rows worth another try are in retry.csv.</p>
 </html>
 `;
 }
 
-function verdict({ state, rows, counts }: Summary): string {
+function verdict({ state, dryRun, rows, counts }: Summary): string {
   if (state === 'failed') return 'The job ended early.';
+  if (state === 'cancelled') return 'The job was ended before its time.';
+  if (state === 'held') return 'The job is held: nobody has been invited, and nobody is until somebody approves it.';
+  if (dryRun) return `This was a dry run: nobody was invited. ${counts.would_invite ?? 0} of ${rows} would be.`;
   const open = statuses.filter(needsAttention).reduce((sum, status) => sum + (counts[status] ?? 0), 0);
   return open === 0 ? `All ${rows} rows ended well.` : `${open} of ${rows} rows need attention.`;
+}
+
+/** What a person should see first. */
+function boxes({ error, hold, approval, jobId, state }: Summary): string {
+  const next = `If that is right: npx bulk-invite approve ${jobId}. If it is not: npx bulk-invite reject ${jobId}, and upload a better file.`;
+  const held = state === 'held' ? [...(hold ?? []).map(({ message }) => message), next] : [];
+  const lines = [...(error === undefined ? [] : [error.message]), ...held];
+  const box = lines.map((line) => `<p class="error">${asText(line)}</p>\n`).join('');
+  const released =
+    approval === undefined ? '' : `<p>Approved by ${asText(approval.by)} at ${asText(approval.at)}.</p>\n`;
+  return box + released;
+}
+
+function driftTable({ drift = {} }: Summary): string {
+  const lines = driftKinds
+    .filter((kind) => (drift[kind] ?? 0) > 0)
+    .map(
+      (kind: DriftKind) =>
+        `<tr><td>${kind}<td class="number">${drift[kind]}<td>${asText(`${sentence(driftMeanings[kind])}`)}`,
+    );
+  if (lines.length === 0) return '';
+  return `<h2>How the directory differs from the roster</h2>
+<p>Nothing of it was changed. Every person is in drift.csv.</p>
+<table>
+<thead><tr><th>Difference<th>Users<th>Meaning</thead>
+<tbody>
+${lines.join('\n')}
+</tbody>
+</table>
+`;
 }
 
 function countLine(status: Status, { counts }: Summary): string {

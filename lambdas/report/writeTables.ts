@@ -9,15 +9,20 @@ import { isWorthRetrying, noCounts, type Outcome, type Status } from '../core/ou
 import { isRow, type Reading } from '../core/reading.ts';
 import type { TextRecord } from '../core/recordReader.ts';
 import type { Job } from '../ledger/job.ts';
+import { isCancel } from '../ledger/stop.ts';
 import type { ReportFileEntry } from '../ledger/summary.ts';
 import type { CsvFormat, ObjectStore } from '../ports.ts';
-import { writeReportFile } from './reportFile.ts';
+import { type ReportPlace, writeReportFile } from './reportFile.ts';
 import { type ResultsTable, resultsTable } from './resultsTable.ts';
 
 export interface Tables {
   readonly rows: number;
   readonly counts: Record<Status, number>;
   readonly files: readonly ReportFileEntry[];
+  /** Rows of which somebody's decision is the reason for what became of them. */
+  readonly decided: number;
+  /** Ids of the users whose invitation was sent again. */
+  readonly resentTo: readonly string[];
   /** The first rows that a person has to look at. */
   readonly attention: readonly Outcome[];
   /** The upload was replaced or deleted: its own columns are not in the tables. */
@@ -41,16 +46,17 @@ const byteOrderMark = '\ufeff';
  * @throws BrokenInvariant where rows and outcomes do not go side by side.
  */
 export async function writeTables(
-  job: Job,
+  { source }: Pick<Job, 'source'>,
+  place: ReportPlace,
   store: ObjectStore,
   csv: CsvFormat,
   reading: Reading | undefined,
   fault: Fault | undefined,
   outcomes: Outcomes,
 ): Promise<Tables> {
-  const upload = reading === undefined ? undefined : await store.readBytes(job.source);
+  const upload = reading === undefined ? undefined : await store.readBytes(source);
   const isUploadGone = reading !== undefined && upload === undefined;
-  const tables = openTables(job, store, csv, reading, fault === undefined || isCurable(fault.code));
+  const tables = openTables(place, store, csv, reading, fault === undefined || isCurable(fault.code));
   try {
     if (isUploadGone) await fillFromOutcomes(tables, outcomes);
     else if (reading !== undefined && upload !== undefined)
@@ -88,15 +94,23 @@ async function fillFromOutcomes(tables: ReturnType<typeof openTables>, outcomes:
   }
 }
 
-function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Reading | undefined, mayRetry: boolean) {
+function openTables(
+  place: ReportPlace,
+  store: ObjectStore,
+  csv: CsvFormat,
+  reading: Reading | undefined,
+  mayRetry: boolean,
+) {
   const { encoding, hasByteOrderMark, headerRow, ...dialect } = reading ?? unread;
   const open = (name: ReportFile, encode: (text: string) => string | Uint8Array) =>
-    writeReportFile(store, job.source.key, job.jobId, name, 'text/csv; charset=utf-8', encode);
+    writeReportFile(store, place, name, 'text/csv; charset=utf-8', encode);
   const results = open('results.csv', (text) => text);
   // To be uploaded as it is, so it is written as the upload was.
   const retry = open('retry.csv', (text) => csv.encode(text, encoding));
   const counts = noCounts();
   const attention: Outcome[] = [];
+  const resentTo: string[] = [];
+  let decided = 0;
   let table: ResultsTable | undefined;
   let lines: (readonly string[])[] = [];
 
@@ -123,7 +137,7 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Readi
     close: async (): Promise<Omit<Tables, 'isUploadGone'>> => {
       formatLines();
       const files = [await results.close(), await retry.close()];
-      return { rows: files[0]?.rows ?? 0, counts, files, attention };
+      return { rows: files[0]?.rows ?? 0, counts, files, decided, resentTo, attention };
     },
     abort: async () => {
       await Promise.all([results.abort(), retry.abort()]);
@@ -138,6 +152,8 @@ function openTables(job: Job, store: ObjectStore, csv: CsvFormat, reading: Readi
   function addLine(cells: readonly string[], outcome: Outcome): void {
     if (table === undefined) throw new BrokenInvariant('A row came before the header.');
     counts[outcome.status] += 1;
+    if (isCancel(outcome)) decided += 1;
+    if (outcome.status === 'resent' && outcome.userId !== undefined) resentTo.push(outcome.userId);
     if (attention.length < writeLimits.attentionRowsMax && isShown(outcome)) attention.push(outcome);
     lines.push(table.line(cells, outcome));
   }

@@ -6,8 +6,6 @@ import { accepted, isPlaceValid, newPace, type Pace, type Place, reserveStart, s
 export class ApiWeather {
   #pace: Pace;
   wasDown = false;
-  /** Answers 403 since the last invitation that was taken, over all chunks: small ones have fewer rows than it takes. */
-  forbiddenInARow = 0;
 
   constructor(nowMs: number) {
     this.#pace = newPace(nowMs);

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { apiKeyReader } from '../adapters/apiKey.ts';
-import { connectDoitApi } from '../adapters/doitApi.ts';
+import { connectInviteApi } from '../adapters/inviteApi.ts';
 import { powertoolsLog } from '../adapters/log.ts';
 import { measureCalls } from '../adapters/measureCalls.ts';
 import { powertoolsMetrics } from '../adapters/metrics.ts';
@@ -35,7 +35,7 @@ const handleChunk = work(
   {
     store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),
     reportsQueue: sqsOutgoingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL),
-    connectApi: measureCalls(connectDoitApi(apiSettings(settings), readKey), metrics),
+    connectApi: measureCalls(connectInviteApi(apiSettings(settings), readKey), metrics),
     clock: systemClock,
     newToken: randomUUID,
     log,

@@ -93,6 +93,9 @@ async function tryRow(index: number, caller: RowCaller): Promise<void> {
       case 'invite':
         await caller.invite(index);
         break;
+      case 'resend':
+        await caller.resend(index);
+        break;
     }
   }
   // Every look-up was too old by the time of its invitation: the pace is very slow.
@@ -106,7 +109,8 @@ async function tryRow(index: number, caller: RowCaller): Promise<void> {
 async function endRow(index: number, chunk: OwnedChunk, caller: RowCaller, halt: Halt): Promise<void> {
   if (halt.reason !== undefined) return;
   try {
-    if (chunk.row(index).doubt !== undefined) await onceTaken(() => caller.lookUp(index));
+    const { doubt, resendTo } = chunk.row(index);
+    if (doubt !== undefined && resendTo === undefined) await onceTaken(() => caller.lookUp(index));
   } catch (error) {
     if (error instanceof Halted) return;
     if (error instanceof TryAgain) {

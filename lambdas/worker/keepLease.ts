@@ -5,16 +5,16 @@
 import type { Invocation } from '../consume.ts';
 import { BrokenInvariant } from '../core/fault.ts';
 import { workerLimits } from '../core/limits.ts';
-import { readStop } from '../ledger/stop.ts';
-import type { Clock, Log, ObjectStore } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
 import type { Halt } from './halt.ts';
 import type { OtherJobs } from './otherJobs.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
+import type { StopWatch } from './stopWatch.ts';
 
 export interface LeaseKeeperParts {
   readonly chunk: OwnedChunk;
   readonly others: OtherJobs;
-  readonly store: ObjectStore;
+  readonly stopWatch: StopWatch;
   readonly clock: Clock;
   readonly log: Log;
   readonly invocation: Invocation;
@@ -24,17 +24,17 @@ export interface LeaseKeeperParts {
 
 /** Resolves when `until` is aborted and no write is under way; never rejects. */
 export async function keepLease(parts: LeaseKeeperParts, until: AbortSignal): Promise<void> {
-  const { clock, halt, invocation, callTimeoutMs } = parts;
+  const { clock, halt, invocation, stopWatch, callTimeoutMs } = parts;
   let savedAtMs = clock.now();
   while (!until.aborted) {
     await clock.sleep(workerLimits.tickMs, until);
     if (until.aborted) return;
     if (invocation.remainingMs() < callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
+    if (stopWatch.isDue) await heedStop(parts);
     if (clock.now() - savedAtMs < workerLimits.saveEveryMs) continue;
     savedAtMs = clock.now();
     await heedOthers(parts);
     await save(parts);
-    await heedStop(parts);
   }
 }
 
@@ -58,9 +58,10 @@ async function heedOthers({ chunk, others, log }: LeaseKeeperParts): Promise<voi
   }
 }
 
-async function heedStop({ chunk, store, halt, log }: LeaseKeeperParts): Promise<void> {
+/** Where the look fails, it is repeated soon, and no call is started once the last one is too old. */
+async function heedStop({ chunk, stopWatch, halt, log }: LeaseKeeperParts): Promise<void> {
   try {
-    const stop = await readStop(store, chunk.jobId);
+    const stop = await stopWatch.look(chunk.jobId);
     if (stop !== undefined) halt.set({ kind: 'stopped', stop });
   } catch (error) {
     log.error('stop_not_read', { jobId: chunk.jobId, chunk: chunk.chunk.chunk }, error);

@@ -3,15 +3,31 @@
  */
 
 import type { Invocation } from '../consume.ts';
-import type { InviteAnswer, LookUpAnswer } from '../core/answers.ts';
+import type { InviteAnswer, LookUpAnswer, ResendAnswer } from '../core/answers.ts';
+import { BrokenInvariant } from '../core/fault.ts';
+import { idempotencyKeyOf } from '../core/idempotencyKey.ts';
 import { workerLimits } from '../core/limits.ts';
 import { type Health, healthy, isDown, observe, type Sign, type Suspicion } from '../core/outage.ts';
-import { afterInvite, afterLookUp, beforeInvite, type NextCall, nextCall } from '../core/rowProgress.ts';
-import type { Clock, InviteApi } from '../ports.ts';
+import {
+  afterInvite,
+  afterLookUp,
+  afterResend,
+  beforeInvite,
+  type NextCall,
+  nextCall,
+  type RowProgress,
+  resentElsewhere,
+} from '../core/rowProgress.ts';
+import { showsWrongJob, wrongJobMessage } from '../core/selfStop.ts';
+import { claimResend, withdrawResend } from '../ledger/resent.ts';
+import type { Stop } from '../ledger/stop.ts';
+import type { Clock, InviteApi, ObjectStore } from '../ports.ts';
 import type { ApiWeather } from './apiWeather.ts';
 import { type Halt, Halted } from './halt.ts';
+import type { JobSigns } from './jobSigns.ts';
 import type { OtherJobs } from './otherJobs.ts';
 import type { OwnedChunk } from './ownedChunk.ts';
+import type { StopWatch } from './stopWatch.ts';
 
 /** Thrown when a row is to be tried again after a delay. */
 export class TryAgain extends Error {
@@ -32,10 +48,13 @@ export class SlowedDown extends Error {
 export interface RowCallerParts {
   readonly chunk: OwnedChunk;
   readonly others: OtherJobs;
+  readonly stopWatch: Pick<StopWatch, 'isSeen'>;
   readonly api: InviteApi;
+  readonly store: ObjectStore;
   readonly clock: Clock;
   readonly invocation: Invocation;
   readonly weather: ApiWeather;
+  readonly signs: JobSigns;
   readonly halt: Halt;
   readonly callTimeoutMs: number;
   /** Told when the API has answered an invitation, after it was down. */
@@ -77,7 +96,30 @@ export class RowCaller {
     chunk.setRow(index, beforeInvite(chunk.row(index)));
     const answer = await api.invite(chunk.row(index).invitee);
     const row = afterInvite(chunk.row(index), answer, clock.now());
-    chunk.setRow(index, row);
+    this.#setRow(index, row);
+    this.#heedInviteAnswer(answer, row.row, startedAtMs);
+  }
+
+  /** @throws TryAgain, SlowedDown or Halted; otherwise the row has moved on. */
+  async resend(index: number): Promise<void> {
+    const { chunk, api, store, clock } = this.#parts;
+    const { resendTo } = chunk.row(index);
+    if (resendTo === undefined) throw new BrokenInvariant('A row without a user is to be sent again.');
+    const startedAtMs = await this.#start();
+    if (this.nextCall(index) !== 'resend') return;
+    const claim = await claimResend(store, resendTo, chunk.jobId, clock.now());
+    if (claim.kind === 'too_soon')
+      return this.#setRow(index, resentElsewhere(chunk.row(index), new Date(claim.lastAtMs).toISOString()));
+    const withdraw = async () => {
+      if (chunk.row(index).doubt === undefined) await withdrawResend(store, resendTo, chunk.jobId, claim);
+    };
+    // The note may have taken its time.
+    await this.#expectStillTime(withdraw);
+    chunk.setRow(index, beforeInvite(chunk.row(index)));
+    const answer = await api.resend(resendTo, idempotencyKeyOf(chunk.jobId, resendTo));
+    if (answer.kind === 'refused' || answer.kind === 'key_refused') await withdraw();
+    const row = afterResend(chunk.row(index), answer);
+    this.#setRow(index, row);
     this.#heedInviteAnswer(answer, row.row, startedAtMs);
   }
 
@@ -90,7 +132,7 @@ export class RowCaller {
     // Whose invitation it was is for those to say who have seen the other jobs.
     if (answer.kind === 'found') this.#expectSightOfOthers();
     const { overlaps } = chunk;
-    chunk.setRow(index, afterLookUp(chunk.row(index), answer, { nowMs: startedAtMs, overlaps }));
+    this.#setRow(index, afterLookUp(chunk.row(index), answer, { nowMs: startedAtMs, overlaps }));
     if (this.nextCall(index) !== 'none') this.#heedLookUpAnswer(answer, startedAtMs);
     else this.#heedSign({ kind: 'look_up_answered' });
   }
@@ -98,6 +140,15 @@ export class RowCaller {
   nextCall(index: number): NextCall {
     const { chunk, clock } = this.#parts;
     return nextCall(chunk.row(index), { nowMs: clock.now(), overlaps: chunk.overlaps });
+  }
+
+  #setRow(index: number, row: RowProgress): void {
+    const { chunk, signs } = this.#parts;
+    chunk.setRow(index, row);
+    // An invitation that cannot be sent again says nothing of new people.
+    if (row.outcome === undefined || row.resendTo !== undefined) return;
+    const last = signs.see(chunk.jobId, row.outcome.status === 'rejected');
+    if (showsWrongJob(last)) this.#stop('too_many_rejected', wrongJobMessage(last));
   }
 
   /** Waits for the call's place in the pace, and starts none that the time or the lease would cut off. */
@@ -116,6 +167,16 @@ export class RowCaller {
     }
   }
 
+  async #expectStillTime(otherwise: () => Promise<void>): Promise<void> {
+    try {
+      this.#expectTimeFor(0);
+      this.#expectLease();
+    } catch (error) {
+      await otherwise();
+      throw error;
+    }
+  }
+
   #expectTimeFor(waitMs: number): void {
     const { halt, invocation, callTimeoutMs } = this.#parts;
     if (invocation.remainingMs() < waitMs + callTimeoutMs + workerLimits.closingMs) halt.set({ kind: 'out_of_time' });
@@ -123,9 +184,9 @@ export class RowCaller {
   }
 
   #expectLease(): void {
-    const { chunk, clock, halt, callTimeoutMs } = this.#parts;
+    const { chunk, clock, stopWatch, halt, callTimeoutMs } = this.#parts;
     this.#expectSightOfOthers();
-    if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;
+    if (stopWatch.isSeen && clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;
     halt.set({ kind: 'out_of_time' });
     throw new Halted();
   }
@@ -137,10 +198,11 @@ export class RowCaller {
     throw new Halted();
   }
 
-  #heedInviteAnswer(answer: InviteAnswer, row: number, startedAtMs: number): void {
+  #heedInviteAnswer(answer: InviteAnswer | ResendAnswer, row: number, startedAtMs: number): void {
     switch (answer.kind) {
       case 'invited':
-        this.#parts.weather.forbiddenInARow = 0;
+      case 'resent':
+        this.#parts.signs.noteForbidden(this.#parts.chunk.jobId, false);
         return this.#heedDefiniteAnswer();
       case 'refused':
         this.#countForbidden(answer);
@@ -203,10 +265,10 @@ export class RowCaller {
   }
 
   #countForbidden({ httpStatus, message }: { readonly httpStatus: number; readonly message: string }): void {
-    const { weather } = this.#parts;
-    weather.forbiddenInARow = httpStatus === 403 ? weather.forbiddenInARow + 1 : 0;
-    if (weather.forbiddenInARow < workerLimits.forbiddenInARowMax) return;
-    const found = `The API answered 403 to ${weather.forbiddenInARow} invitations in a row: ${message}`;
+    const { signs, chunk } = this.#parts;
+    const inARow = signs.noteForbidden(chunk.jobId, httpStatus === 403);
+    if (inARow < workerLimits.forbiddenInARowMax) return;
+    const found = `The API answered 403 to ${inARow} invitations in a row: ${message}`;
     this.#stop('key_forbidden', `${found} The owner of the API key needs a role that may invite users.`);
   }
 
@@ -218,7 +280,7 @@ export class RowCaller {
     throw new Halted();
   }
 
-  #stop(code: 'key_refused' | 'key_forbidden', message: string): void {
+  #stop(code: Stop['code'], message: string): void {
     const { halt, clock } = this.#parts;
     halt.set({ kind: 'stopped', stop: { code, message, atMs: clock.now() } });
   }

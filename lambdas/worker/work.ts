@@ -20,19 +20,23 @@ import { chunkPartKey } from '../core/keys.ts';
 import { redeliveryLimits, workerLimits } from '../core/limits.ts';
 import { blamesRows, isGivenUp, outageDelayMs, prolong } from '../core/outage.ts';
 import { noCounts } from '../core/outcome.ts';
+import { isSuspicious, showsWrongJob, wrongJobMessage } from '../core/selfStop.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
 import { readChunk } from '../ledger/chunk.ts';
 import { readChunkMessage } from '../ledger/messages.ts';
 import { writePart } from '../ledger/part.ts';
-import { readStop, type Stop, writeStop } from '../ledger/stop.ts';
+import { type Stop, writeStop } from '../ledger/stop.ts';
 import type { Clock, ConnectApi, Log, Metrics, NewToken, ObjectStore, OutgoingQueue } from '../ports.ts';
 import { ApiWeather } from './apiWeather.ts';
 import { Halt, type HaltReason } from './halt.ts';
 import { inviteRows, type RowSettings } from './inviteRows.ts';
+import { JobSigns } from './jobSigns.ts';
 import { keepLease } from './keepLease.ts';
+import { lastRowsOfJob } from './lastRowsOfJob.ts';
 import { OtherJobs } from './otherJobs.ts';
 import { OwnedChunk } from './ownedChunk.ts';
 import { RowCaller } from './rowCaller.ts';
+import { StopWatch } from './stopWatch.ts';
 
 export interface WorkerSettings extends RowSettings {
   /** How long one call may take; the lease of a chunk follows from it. */
@@ -57,12 +61,25 @@ interface Worker {
   readonly settings: WorkerSettings;
   readonly ports: WorkerPorts;
   readonly weather: ApiWeather;
+  readonly signs: JobSigns;
   readonly leaseMs: number;
+}
+
+/** What has to be looked at again and again while calls are made. */
+interface Sights {
+  readonly others: OtherJobs;
+  readonly stopWatch: StopWatch;
 }
 
 export function work(settings: WorkerSettings, ports: WorkerPorts): HandleMessage {
   const leaseMs = settings.callTimeoutMs + workerLimits.leaseMarginMs;
-  const worker: Worker = { settings, ports, weather: new ApiWeather(ports.clock.now()), leaseMs };
+  const worker: Worker = {
+    settings,
+    ports,
+    weather: new ApiWeather(ports.clock.now()),
+    signs: new JobSigns(),
+    leaseMs,
+  };
   return async (body, invocation) => {
     const { jobId, chunk } = readChunkMessage(body);
     return await workOn(jobId, chunk, invocation, worker);
@@ -72,10 +89,11 @@ export function work(settings: WorkerSettings, ports: WorkerPorts): HandleMessag
 async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation, worker: Worker): Promise<Verdict> {
   const { ports, leaseMs } = worker;
   const { store, clock } = ports;
+  const stopWatch = new StopWatch(store, clock);
   const [part, stored, stop] = await Promise.all([
     store.head(chunkPartKey(jobId, chunkNumber)),
     readChunk(store, jobId, chunkNumber),
-    readStop(store, jobId),
+    stopWatch.look(jobId),
   ]);
   if (part !== undefined) {
     await checkCompletion(store, ports.reportsQueue, jobId);
@@ -99,7 +117,7 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
       const owned = await OwnedChunk.claim(jobId, claimed.chunk, stored.etag, leaseMs, ports);
       return owned === undefined
         ? { kind: 'later', delayMs: leaseMs }
-        : await handle(owned, stop, others, invocation, worker);
+        : await handle(owned, stop, { others, stopWatch }, invocation, worker);
     }
     default:
       return claimed satisfies never;
@@ -109,28 +127,39 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
 async function handle(
   owned: OwnedChunk,
   stop: Stop | undefined,
-  others: OtherJobs,
+  sights: Sights,
   invocation: Invocation,
   worker: Worker,
 ): Promise<Verdict> {
   if (stop !== undefined) return await settle(owned, notAttempted(owned.chunk, stop), worker);
+  const wrong = await wrongJobStop(owned.jobId, worker);
+  if (wrong !== undefined) return await leave(owned, { kind: 'stopped', stop: wrong }, worker);
   if (isPoison(owned.chunk)) {
     const message = `The worker was cut off ${owned.chunk.crashesWithoutProgress} times in a row while it handled this group of rows.`;
     return await settle(owned, giveUpRest(owned.chunk, { status: 'failed', code: 'worker_cut_off', message }), worker);
   }
-  const reason = await inviteOpenRows(owned, others, invocation, worker);
-  return isWhole(owned.chunk) && reason?.kind !== 'lost'
+  const reason = await inviteOpenRows(owned, sights, invocation, worker);
+  // A job that stopped itself with this chunk's last row is stopped for its other chunks, too.
+  return isWhole(owned.chunk) && reason?.kind !== 'lost' && reason?.kind !== 'stopped'
     ? await settle(owned, owned.chunk, worker)
     : await leave(owned, reason, worker);
 }
 
+/** Where the rows that this process has settled are too few and mostly rejected, those of the other workers decide. */
+async function wrongJobStop(jobId: JobId, { ports, signs }: Worker): Promise<Stop | undefined> {
+  if (!isSuspicious(signs.lastRows(jobId))) return undefined;
+  const lastRows = await lastRowsOfJob(ports.store, jobId);
+  if (!showsWrongJob(lastRows)) return undefined;
+  return { code: 'too_many_rejected', message: wrongJobMessage(lastRows), atMs: ports.clock.now() };
+}
+
 async function inviteOpenRows(
   owned: OwnedChunk,
-  others: OtherJobs,
+  sights: Sights,
   invocation: Invocation,
   worker: Worker,
 ): Promise<HaltReason | undefined> {
-  const { settings, ports, weather } = worker;
+  const { settings, ports, weather, signs } = worker;
   const { store, clock, log, connectApi } = ports;
   const { callTimeoutMs } = settings;
   const halt = new Halt();
@@ -140,12 +169,12 @@ async function inviteOpenRows(
   const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, openRows) };
   const onRecovery = () => invitations.openUp();
   const caller = new RowCaller(
-    { chunk: owned, others, api, clock, invocation, weather, halt, callTimeoutMs, onRecovery },
+    { chunk: owned, ...sights, api, store, clock, invocation, weather, signs, halt, callTimeoutMs, onRecovery },
     suspicion,
   );
   const invitations = inviteRows(owned, caller, halt, settings, isProbing);
   const ended = new AbortController();
-  const lease = keepLease({ chunk: owned, others, store, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
+  const lease = keepLease({ chunk: owned, ...sights, clock, log, invocation, halt, callTimeoutMs }, ended.signal);
   await invitations.done;
   ended.abort();
   await lease;

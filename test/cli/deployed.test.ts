@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Desk, openDesk } from '../support/command.ts';
-import { type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
+import { callerArn, type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
 import { signatureOf } from '../support/signature.ts';
 import { allows, permissionsIn, statementsOf } from '../support/statements.ts';
 import { synthesize } from '../support/synthesized.ts';
@@ -127,6 +127,47 @@ describe('bulk-invite on a deployed stack', () => {
     expect(stderr).toContain('No column with the email addresses');
     expect(stderr).toContain('Nothing was uploaded.');
     expect(await stack.storage.store.head('incoming/names.csv')).toBeUndefined();
+  });
+
+  test('holds what is above the limit of the command, and lets it go on for whom AWS says it is', async () => {
+    const file = desk.file('many.csv', 'email\nm1@acme.example\nm2@acme.example\nm3@acme.example\n');
+    const command = ['submit', file, '--stack', stack.name, '--max-new', '2'];
+    const held = await desk.run(command, stack.environment);
+    const [jobId = ''] = /\d{8}T\d{6}Z-[0-9a-f]{12}/u.exec(held.stderr) ?? [];
+    expect(held.code).toBe(2);
+    expect(held.stdout).toContain('more than 2 need somebody’s approval');
+    expect(held.stdout).toContain(`npx bulk-invite approve ${jobId} --stack acme-invites`);
+    const posts = stack.sandbox.posts();
+    const approving = desk.start(['approve', jobId, '--stack', stack.name, '--yes', '--json'], stack.environment);
+    let said = '';
+    approving.process.stderr?.on('data', (data) => {
+      said += data;
+    });
+    await expect.poll(() => said, { timeout: 20_000 }).toContain(`is approved by ${callerArn}`);
+    const watching = await desk.run(['watch', jobId, '--stack', stack.name, '--out', 'watched'], stack.environment);
+    expect(watching.code).toBe(0);
+    expect(watching.stdout).toContain(`Approved by ${callerArn}, `);
+    const approved = await approving.ended;
+    expect(approved.code).toBe(0);
+    expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'completed', approval: { by: callerArn } });
+    expect(stack.sandbox.posts()).toBe(posts + 3);
+  });
+
+  test('does everything but invite in a dry run, and rejects and cancels', async () => {
+    const file = desk.file('dry.csv', 'email\nd1@acme.example\nd2@acme.example\n');
+    const posts = stack.sandbox.posts();
+    const dry = await desk.run(['submit', file, '--stack', stack.name, '--dry-run'], stack.environment);
+    expect(dry.code).toBe(0);
+    expect(dry.stderr).toContain('uploaded as incoming/dry-run/dry.csv');
+    expect(dry.stdout).toContain('Dry run: 2 rows. Nobody was invited.');
+    await desk.run(['submit', file, '--stack', stack.name, '--max-new', '1'], stack.environment);
+    const rejected = await desk.run(['reject', 'latest', '--stack', stack.name], stack.environment);
+    expect(rejected.code).toBe(0);
+    expect(rejected.stdout).toContain(`Ended early: The job was held, and it was rejected. (${callerArn})`);
+    const cancelled = await desk.run(['cancel', 'latest', '--stack', stack.name], stack.environment);
+    expect(cancelled.code).toBe(0);
+    expect(cancelled.stderr).toMatch(/was ended on .+ by arn:aws:sts::.+: The job was held, and it was rejected\./u);
+    expect(stack.sandbox.posts()).toBe(posts);
   });
 
   test('makes a link that S3 accepts for one key and for a time, with the command that uses it', async () => {

@@ -223,26 +223,30 @@ describe('bulk-invite local on a bad day', () => {
     expect(third.stdout).toContain('3  already_invited');
   });
 
-  test('says so where npm took an option for itself', async () => {
+  test.each([
+    ['role', 'Admin'],
+    ['dry_run', 'true'],
+    ['max_new', '5'],
+  ])('says so where npm took an option for itself: %s', async (name, value) => {
     const launcher = join(import.meta.dirname, '..', '..', 'cli', 'launch.mjs');
-    const environment = { ...process.env, npm_lifecycle_event: 'start', npm_config_role: 'Admin' };
+    const environment = { ...process.env, npm_lifecycle_event: 'start', [`npm_config_${name}`]: value };
     const { status, stderr } = spawnSync(process.execPath, [launcher, 'cli/main.ts', 'local', 'x.csv'], {
       env: environment,
     });
     expect(status).toBe(1);
-    expect(String(stderr)).toContain('npm start -- FILE --role');
+    expect(String(stderr)).toContain(`npm start -- FILE --${name.replace('_', '-')}`);
   });
 
   test('lets no second process use the same data folder', async () => {
     const sandbox = await sandboxWith({ latencyMs: 300 });
-    const file = desk.file('people.csv', people(20));
+    const file = desk.file('people.csv', people(60));
     const first = desk.start(['local', file, '--api-url', sandbox.url], anyKey);
     await expect.poll(() => sandbox.posts(), { timeout: 20_000 }).toBeGreaterThan(0);
     const { code, stderr } = await desk.run(['local', file, '--api-url', sandbox.url], anyKey);
     expect(code).toBe(1);
     expect(stderr).toContain('Another bulk-invite is running');
     expect((await first.ended).code).toBe(0);
-    expect(sandbox.posts()).toBe(20);
+    expect(sandbox.posts()).toBe(60);
   });
 
   test('accounts for every row where the sandbox misbehaves', async () => {

@@ -8,10 +8,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connectDoitApi } from '../../lambdas/adapters/doitApi.ts';
 import { emailKey } from '../../lambdas/core/email.ts';
 import { apiLimits } from '../../lambdas/core/limits.ts';
 import { newPace, slowedDown } from '../../lambdas/core/pace.ts';
+import { connectDoitApi } from '../support/doitApi.ts';
 
 /** For answers that do not come; others get plenty of time on a busy machine. */
 const shortMs = 100;

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchReport } from '../../cli/jobs/fetchReport.ts';
 import { type LocalHost, startLocalHost } from '../../cli/local/localHost.ts';
 import { type JobId, jobIdOf } from '../../lambdas/core/jobId.ts';
-import { incomingPrefix, mappingKeyBeside, reportKey, reportsPrefix } from '../../lambdas/core/keys.ts';
+import { incomingPrefix, mappingKeysBeside, reportKey, reportsPrefix } from '../../lambdas/core/keys.ts';
 import { ledgerLimits } from '../../lambdas/core/limits.ts';
 import { inertJson } from '../../lambdas/core/quote.ts';
 import { readSummary } from '../../lambdas/ledger/summary.ts';
@@ -162,7 +162,7 @@ describe('the key of a report', () => {
         expect(written.isWellFormed()).toBe(true);
         const path = written.slice(reportsPrefix.length, -`/${jobIdFor(key)}/${file}`.length);
         expect(key.slice(incomingPrefix.length).startsWith(path)).toBe(true);
-        expect(Buffer.byteLength(mappingKeyBeside(key) ?? '')).toBeLessThanOrEqual(ledgerLimits.keyBytesMax);
+        expect(Buffer.byteLength(mappingKeysBeside(key)[0] ?? '')).toBeLessThanOrEqual(ledgerLimits.keyBytesMax);
       }),
     );
   });

@@ -5,19 +5,39 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Chunk } from '../../lambdas/core/chunk.ts';
+import type { Drift } from '../../lambdas/core/drift.ts';
 import { BrokenInvariant } from '../../lambdas/core/fault.ts';
 import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
-import { chunkKey, chunkPartKey, directoryKey, jobKey, manifestKey, stopKey } from '../../lambdas/core/keys.ts';
+import {
+  approvalKey,
+  chunkKey,
+  chunkPartKey,
+  directoryKey,
+  driftKey,
+  endKey,
+  jobKey,
+  manifestKey,
+  openInvitationsKey,
+  resentKey,
+  rosterKey,
+  stopKey,
+} from '../../lambdas/core/keys.ts';
 import type { Outcome } from '../../lambdas/core/outcome.ts';
 import type { RowProgress } from '../../lambdas/core/rowProgress.ts';
+import { type Approval, readApproval } from '../../lambdas/ledger/approval.ts';
 import { readChunk } from '../../lambdas/ledger/chunk.ts';
+import { fixDecision } from '../../lambdas/ledger/decision.ts';
 import { readDirectory } from '../../lambdas/ledger/directory.ts';
+import { readDrift } from '../../lambdas/ledger/drift.ts';
 import { type Job, readJob } from '../../lambdas/ledger/job.ts';
 import { type Manifest, readManifest } from '../../lambdas/ledger/manifest.ts';
+import { readOpenInvitations } from '../../lambdas/ledger/openInvitations.ts';
 import { readPart } from '../../lambdas/ledger/part.ts';
+import { claimResend } from '../../lambdas/ledger/resent.ts';
+import { type RosterRun, readRosterRun } from '../../lambdas/ledger/rosterRun.ts';
 import { seal } from '../../lambdas/ledger/seal.ts';
 import { readStop, type Stop } from '../../lambdas/ledger/stop.ts';
-import type { ObjectStore } from '../../lambdas/ports.ts';
+import type { Log, ObjectStore } from '../../lambdas/ports.ts';
 import { memoryStore } from '../support/memoryStore.ts';
 
 const jobId = parseJobId('20260131T070500Z-0f3a9c51b2de') as JobId;
@@ -34,6 +54,15 @@ const job: Job = {
     mappingFault: 'It is wrong.',
     invitesGone: false,
     allowedDomains: ['acme.example'],
+    dryRun: false,
+    newPeopleMax: 10_000,
+  },
+  roster: {
+    name: 'acme',
+    staleAfterMs: 1,
+    openAfterMs: 1,
+    resendAfterMs: 1,
+    scheduledAtMs: 1,
   },
   startedAtMs: 1,
 };
@@ -66,6 +95,7 @@ const row: RowProgress = {
   wasInDoubt: true,
   lateEffectUntilMs: 5,
   lookedUpAtMs: 5,
+  resendTo: 'user-1',
   refusal: { httpStatus: 400, message: 'No.' },
   mustLookUp: true,
   lastHttpStatus: 400,
@@ -101,6 +131,8 @@ const manifest: Manifest = {
   },
   warnings: ['Mind this.'],
   fault: { code: 'header_only', message: 'No rows.' },
+  hold: [{ code: 'too_many_new', message: 'Too many.' }],
+  resends: 1,
   apiCalls,
   endedAtMs: 1,
 };
@@ -113,7 +145,29 @@ const directory = {
   users: [['user-1', 'a@acme.example', 'active']],
 };
 
-const stop: Stop = { code: 'key_refused', message: 'No.', atMs: 1 };
+const stop: Stop = { code: 'key_refused', message: 'No.', atMs: 1, by: 'Ann' };
+
+const approval: Approval = { jobId, by: 'Ann', atMs: 1 };
+
+const run: RosterRun = {
+  jobId,
+  uploadKey: 'incoming/rosters/acme.csv',
+  startedAtMs: 1,
+  lastCompleted: { jobId, rows: 1 },
+};
+
+const drift: Drift = {
+  kind: 'role_differs',
+  email: 'a@acme.example',
+  userId: 'user-1',
+  userStatus: 'active',
+  row: 2,
+  inRoster: 'Admin',
+  inDirectory: 'User',
+  sinceMs: 1,
+};
+
+const noLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 type Json = unknown;
 
@@ -141,7 +195,8 @@ const kinds: readonly Kind[] = [
     read: (store) => readJob(store, jobId),
     mayLack: [
       'source.versionId',
-      ...['role', 'organization', 'mappingFault'].map((name) => `settings.${name}`),
+      ...['role', 'organization', 'mappingFault', 'newPeopleMax'].map((name) => `settings.${name}`),
+      ...['roster', 'roster.resendAfterMs', 'settings.dryRun'],
       ...Object.keys(job.settings.mapping).map((name) => `settings.mapping.${name}`),
     ],
   },
@@ -162,7 +217,7 @@ const kinds: readonly Kind[] = [
     mayLack: [
       'outage',
       ...['invite_user', 'invite_user.201', 'invite_user.no_answer'].map((name) => `apiCalls.${name}`),
-      ...['warning', 'doubt', 'doubt.httpStatus', 'wasInDoubt', 'lateEffectUntilMs', 'lookedUpAtMs'].map(
+      ...['warning', 'doubt', 'doubt.httpStatus', 'wasInDoubt', 'lateEffectUntilMs', 'lookedUpAtMs', 'resendTo'].map(
         (name) => `rows.0.${name}`,
       ),
       ...['refusal', 'mustLookUp', 'lastHttpStatus', 'outcome'].map((name) => `rows.0.${name}`),
@@ -177,7 +232,7 @@ const kinds: readonly Kind[] = [
     write: plain,
     read: (store) => readManifest(store, jobId),
     mayLack: [
-      ...['rows', 'columns', 'columns.used.email', 'reading', 'fault'],
+      ...['rows', 'columns', 'columns.used.email', 'reading', 'fault', 'hold', 'resends'],
       ...['invite_user', 'invite_user.201', 'invite_user.no_answer'].map((name) => `apiCalls.${name}`),
     ],
   },
@@ -187,7 +242,55 @@ const kinds: readonly Kind[] = [
     json: stop,
     write: plain,
     read: (store) => readStop(store, jobId),
+    mayLack: ['by'],
+  },
+  {
+    name: 'approval.json',
+    key: approvalKey(jobId),
+    json: approval,
+    write: plain,
+    read: (store) => readApproval(store, jobId),
     mayLack: [],
+  },
+  {
+    name: 'end.json',
+    key: endKey(jobId),
+    json: { stop, approval },
+    write: plain,
+    read: (store) => fixDecision(store, jobId, {}, noLog),
+    mayLack: ['stop', 'stop.by', 'approval'],
+  },
+  {
+    name: 'the run of a roster',
+    key: rosterKey('acme'),
+    json: run,
+    write: sealed,
+    read: (store) => readRosterRun(store, 'acme'),
+    mayLack: ['lastCompleted'],
+  },
+  {
+    name: 'a note of what was sent again',
+    key: resentKey('user-1'),
+    json: { jobId, atMs: 1 },
+    write: sealed,
+    read: (store) => claimResend(store, 'user-1', jobId, 1),
+    mayLack: [],
+  },
+  {
+    name: 'open invitations',
+    key: openInvitationsKey('acme'),
+    json: { jobId, open: [['user-1', 1, 'open']] },
+    write: sealed,
+    read: (store) => readOpenInvitations(store, 'acme'),
+    mayLack: [],
+  },
+  {
+    name: 'an entry of drift',
+    key: driftKey(jobId),
+    json: drift,
+    write: (json) => `${plain(json)}\n${plain({ end: { entries: 1 } })}\n`,
+    read: (store) => Array.fromAsync(readDrift(store, jobId)),
+    mayLack: ['row', 'inRoster', 'inDirectory', 'sinceMs'],
   },
   {
     name: 'an outcome of a part',
@@ -303,11 +406,11 @@ function othersThan(json: Json, path: Path): Json[] {
 test.each(['constructor', 'hasOwnProperty', 'delete_user'])(
   'calls of an operation “%s” are refused',
   async (operation) => {
-    const [, , ofChunk, ofManifest, , , ofPart] = kinds;
+    const named = (wanted: string) => kinds.find(({ name }) => name === wanted);
     for (const [kind, path] of [
-      [ofChunk, ['apiCalls']],
-      [ofManifest, ['apiCalls']],
-      [ofPart, ['end', 'apiCalls']],
+      [named('a chunk'), ['apiCalls']],
+      [named('manifest.json'), ['apiCalls']],
+      [named('the end of a part'), ['end', 'apiCalls']],
     ] as const) {
       if (kind === undefined) throw new Error('There is no such kind.');
       for (const calls of [

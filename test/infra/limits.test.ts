@@ -3,7 +3,8 @@
  * that AWS gives.
  */
 import { describe, expect, test } from 'vitest';
-import { settingSizes } from '../../infra/settingSizes.ts';
+import { rosterMessageOf } from '../../infra/rosterMessage.ts';
+import { jsonBytes, settingSizes } from '../../infra/settingSizes.ts';
 import { statementsOf } from '../support/statements.ts';
 import { type Resource, type Synthesized, synthesize, textOf } from '../support/synthesized.ts';
 
@@ -21,7 +22,7 @@ const longest: readonly (readonly [reference: RegExp, value: string])[] = [
   [/<(Bucket|AccessLogs)\w+>/gu, 'b'.repeat(63)],
   [/<ApiKey>/gu, `arn:aws-us-gov:secretsmanager:${region}:${account}:secret:ApiKey-${'k'.repeat(12)}-AbCdEf`],
   [/<Bucket\w+\.Arn>/gu, `arn:aws-us-gov:s3:::${'b'.repeat(63)}`],
-  [/<\w+(Queue|DeadLetters)\w+\.Arn>/gu, `arn:aws-us-gov:sqs:${region}:${account}:${'q'.repeat(80)}`],
+  [/<\w+(Queue|DeadLetters|Lost)\w+\.Arn>/gu, `arn:aws-us-gov:sqs:${region}:${account}:${'q'.repeat(80)}`],
   [/<\w+Logs\w+\.Arn>/gu, `arn:aws-us-gov:logs:${region}:${account}:log-group:${'l'.repeat(512)}:*`],
 ];
 
@@ -38,7 +39,17 @@ const longestOthers = {
   callTimeoutSeconds: 120,
   giveUpHours: 10,
   workers: 1000,
+  newPeopleMax: 1_000_000,
+  rosters: Array.from({ length: settingSizes.rostersMax }, (_, index) => longestRoster(index)),
 };
+
+function longestRoster(index: number) {
+  const name = `${index}`.padStart(40, 'r');
+  const key = `incoming/rosters/${name}.csv`;
+  const roster = { name, key, schedule: 'cron(0,10,20,30,40,50 4 ? * MON-FRI *)', timeZone: 'UTC' };
+  const withHeader = (email: string) => ({ ...roster, mapping: { email } });
+  return withHeader('e'.repeat(settingSizes.rosterBytesMax - jsonBytes(rosterMessageOf(withHeader('')))));
+}
 
 /** Every setting is there, and those that a function is told take as much as is allowed: in domains, and then in the role. */
 function fullSettings(secret: { readonly apiKeySecretArn?: string }): Readonly<Record<string, unknown>> {
@@ -72,10 +83,20 @@ describe.each([
     ['AWS::CloudWatch::Dashboard', 'DashboardName', 255],
     ['AWS::Lambda::Function', 'Description', 256],
     ['AWS::IAM::ManagedPolicy', 'Description', 1000],
+    ['AWS::Scheduler::ScheduleGroup', 'Name', 64],
+    ['AWS::Scheduler::Schedule', 'Name', 64],
+    ['AWS::Scheduler::Schedule', 'Description', 512],
+    ['AWS::Scheduler::Schedule', 'ScheduleExpression', 256],
   ])('has no %s whose %s is longer than %i characters', (type, property, charactersMax) => {
     const found = properties(stack, type).map((of) => filled(of[property]));
     expect(found.length).toBeGreaterThan(0);
     expect(found.filter((text) => text.length > charactersMax)).toEqual([]);
+  });
+
+  test('has no more resources and no longer template than CloudFormation takes', () => {
+    expect(Object.keys(stack.template.Resources).length).toBeLessThanOrEqual(500);
+    expect(stack.templateBytes).toBeLessThanOrEqual(1_000_000);
+    expect(stack.templateBytes).toBeGreaterThan(600_000);
   });
 
   test('has no role and no policy that IAM would find too long', () => {

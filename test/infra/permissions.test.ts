@@ -8,9 +8,15 @@ import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalHost, startLocalHost } from '../../cli/local/localHost.ts';
+import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
+import { approvalKey, jobKey, stopKey } from '../../lambdas/core/keys.ts';
 import type { FunctionName, QueueName } from '../../lambdas/core/limits.ts';
+import { type Approval, writeApproval } from '../../lambdas/ledger/approval.ts';
+import { type Job, readJob } from '../../lambdas/ledger/job.ts';
+import { type RosterMessage, rosterMessage } from '../../lambdas/ledger/messages.ts';
+import { type Stop, writeStop } from '../../lambdas/ledger/stop.ts';
 import { type CountingSandbox, startCountingSandbox } from '../support/command.ts';
 import { type Recorder, recordCalls, versionId } from '../support/recordedCalls.ts';
 import { type SecretsServer, startSecretsServer } from '../support/secretsServer.ts';
@@ -24,6 +30,14 @@ const functionOf = { uploads: 'ingest', chunks: 'worker', reports: 'report' } as
 const queues = Object.keys(functionOf) as QueueName[];
 const functions = Object.values(functionOf);
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:doit-AbCdEf';
+
+/** A job that is released waits until the workers of all other jobs have seen it. Here are none. */
+vi.mock(import('../../lambdas/adapters/systemClock.ts'), async (load) => {
+  const { systemClock } = await load();
+  const sleepMsMax = 100;
+  const sleep: typeof systemClock.sleep = (ms, signal) => systemClock.sleep(Math.min(ms, sleepMsMax), signal);
+  return { systemClock: { ...systemClock, sleep } };
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-permissions-'));
 const context = {
@@ -108,18 +122,100 @@ async function runEverything(): Promise<void> {
   await run('uploads');
   await run('reports');
 
+  await runHeldJobs(people);
+  await runRoster();
+
   for (const queue of queues) {
-    await sqs.send(new SendMessageCommand({ QueueUrl: urlOf(queue), MessageBody: '{"something":"else"}' }));
+    await send(queue, '{"something":"else"}');
     await run(queue);
   }
 }
 
-async function put(Key: string, Body: string): Promise<void> {
-  await host.s3.send(new PutObjectCommand({ Bucket: host.bucket, Key, Body }));
+/** One that is approved, one that is rejected, and one that is only tried. */
+async function runHeldJobs(people: (job: string) => string): Promise<void> {
+  const holdAboveNobody = { 'new-people-max': '0' };
+  await put('incoming/approved.csv', people('approved'), holdAboveNobody);
+  await runAll();
+  await approve('incoming/approved.csv');
+  await runAll();
+
+  await put('incoming/rejected.csv', people('rejected'), holdAboveNobody);
+  await runAll();
+  await stop('incoming/rejected.csv');
+  await runAll();
+
+  await put('incoming/dry-run/people.csv', people('dry-run'));
+  await runAll();
+}
+
+/** Rosa was invited before. */
+async function runRoster(): Promise<void> {
+  const rosa = 'email\nrosa.figueroa@northlight.example\n';
+  const runOf = async (day: number, options: Partial<RosterMessage['roster']> = {}) => {
+    const roster = { name: 'acme', key: 'incoming/rosters/acme.csv', ...options };
+    await send('uploads', rosterMessage({ roster, scheduledAt: `2026-03-0${day}T04:30:00Z` }));
+    await runAll();
+  };
+  // Nothing is there yet.
+  await runOf(1);
+  await put('incoming/rosters/acme.csv', `${rosa}new.one@acme.example\n`);
+  await runOf(2);
+  // What was seen to be open by the run before is sent again.
+  await runOf(3, { resendAfterMs: 1 });
+  await put('incoming/rosters/acme.csv', `${rosa}new.one@acme.example\nnew.two@acme.example\n`);
+  await runOf(4, { newPeopleMax: 0 });
+  // Nobody has approved that run, so this one takes its place.
+  await runOf(5);
+  await announce(stopKey(await lastJobOf('incoming/rosters/acme.csv', -1)));
+  await runAll();
+}
+
+async function put(Key: string, Body: string, Metadata: Record<string, string> = {}): Promise<void> {
+  await host.s3.send(new PutObjectCommand({ Bucket: host.bucket, Key, Body, Metadata }));
+}
+
+async function send(queue: QueueName, MessageBody: string): Promise<void> {
+  await sqs.send(new SendMessageCommand({ QueueUrl: urlOf(queue), MessageBody }));
+}
+
+async function approve(uploadKey: string): Promise<void> {
+  const approval: Approval = { jobId: await lastJobOf(uploadKey), by: 'ada', atMs: Date.now() };
+  await writeApproval(host.store, approval);
+  await announce(approvalKey(approval.jobId));
+}
+
+async function stop(uploadKey: string): Promise<void> {
+  const jobId = await lastJobOf(uploadKey);
+  const rejection: Stop = { code: 'not_approved', message: 'Ada rejected it.', by: 'ada', atMs: Date.now() };
+  await writeStop(host.store, jobId, rejection);
+  await announce(stopKey(jobId));
+}
+
+/** @param before How many jobs before the last one. */
+async function lastJobOf(uploadKey: string, before = 0): Promise<JobId> {
+  const jobs: Job[] = [];
+  for await (const { key } of host.store.list('jobs/')) {
+    const jobId = parseJobId(key.split('/')[1] ?? '');
+    const job = jobId !== undefined && key === jobKey(jobId) ? await readJob(host.store, jobId) : undefined;
+    if (job?.source.key === uploadKey) jobs.push(job);
+  }
+  const found = jobs.at(-1 + before);
+  if (found === undefined) throw new Error(`There is no job of ${uploadKey}.`);
+  return found.jobId;
+}
+
+/** As S3 does it. */
+async function announce(key: string): Promise<void> {
+  const record = { eventName: 'ObjectCreated:Put', s3: { object: { key, eTag: 'any' } } };
+  await send('uploads', JSON.stringify({ Records: [record] }));
 }
 
 async function remove(Key: string): Promise<void> {
   await host.s3.send(new DeleteObjectCommand({ Bucket: host.bucket, Key }));
+}
+
+async function runAll(): Promise<void> {
+  for (const queue of queues) await run(queue);
 }
 
 /** Hands every message of a queue to its function, and gives them. */
@@ -177,6 +273,10 @@ const usedElsewhere: readonly (readonly [what: RegExp, by: string])[] = [
   [/^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) /u, 'Lambda itself, which feeds the function'],
   [/^logs:(CreateLogStream|PutLogEvents) <\w+Logs\w+\.Arn>$/u, 'Lambda itself, which writes the logs'],
   [/^xray:(PutTraceSegments|PutTelemetryRecords) \*$/u, 'Lambda itself, which writes the traces'],
+  [
+    /^s3:ListBucket bucket rosters\/\*$/u,
+    'the report, where somebody has deleted what a run had found: a missing object is 404 then',
+  ],
   [/^s3:AbortMultipartUpload /u, 'the SDK, where the upload of a large object fails in the middle'],
 ];
 
@@ -232,10 +332,17 @@ describe('no function goes beyond its part', () => {
     expect(may('report', putTo('reports/a.csv/job/results.csv'))).toBe(true);
   });
 
-  test('only ingest makes jobs, and only the worker stops them', () => {
-    for (const key of ['jobs/1/job.json', 'jobs/1/manifest.json', 'jobs/1/directory.json'])
+  test('only ingest makes jobs and remembers rosters, and the report function stops no job', () => {
+    for (const key of ['jobs/1/job.json', 'jobs/1/manifest.json', 'jobs/1/drift.jsonl', 'rosters/acme/run.json'])
       expect(functions.filter((name) => may(name, putTo(key)))).toEqual(['ingest']);
-    expect(functions.filter((name) => may(name, putTo('jobs/1/stop.json')))).toEqual(['worker']);
+    expect(functions.filter((name) => may(name, putTo('jobs/1/stop.json')))).toEqual(['ingest', 'worker']);
+  });
+
+  test('only the worker notes whose invitation it sends again', () => {
+    expect(functions.filter((name) => may(name, putTo('resent/1.json')))).toEqual(['worker']);
+  });
+
+  test('nobody approves a job', () => {
     expect(functions.filter((name) => may(name, putTo('jobs/1/approval.json')))).toEqual([]);
   });
 
@@ -269,13 +376,28 @@ test('the worker knows the key before it looks at a chunk, so that no call waits
   expect(recorder.calls.worker[0]).toEqual({ action: 'secretsmanager:GetSecretValue', resource: secretArn });
 });
 
-test('the run was a whole one: a job that stopped, two that ended well, and a file that could not be read', async () => {
-  const states: string[] = [];
+test('the run was a whole one: jobs that ended well, were approved and rejected, stopped, and never began', async () => {
+  const ended: Record<string, string> = {};
   for await (const { key } of host.store.list('reports/')) {
     if (!key.endsWith('/summary.json')) continue;
-    const summary = await host.store.readText(key, 1_000_000);
-    const { state, error } = JSON.parse(summary?.text ?? '{}');
-    states.push(`${state} ${error?.code ?? ''}`.trim());
+    const found = await host.store.readText(key, 1_000_000);
+    const { state, error, counts, approval, source, roster } = JSON.parse(found?.text ?? '{}');
+    const settled = Object.entries(counts).flatMap(([status, rows]) => (rows === 0 ? [] : [`${rows} ${status}`]));
+    const name = roster === undefined ? source.name : `${source.name} ${roster.scheduledAt.slice(0, 10)}`;
+    ended[name] = [state, error?.code, approval?.by, ...settled].filter((part) => part !== undefined).join(', ');
   }
-  expect(states.sort()).toEqual(['completed', 'completed', 'failed key_refused', 'failed unknown_mapping']);
+  expect(ended).toEqual({
+    'stopped.csv': 'failed, key_refused, 12 not_attempted',
+    'hr/people.csv': 'completed, 12 invited',
+    'later-gone.csv': 'completed, 12 invited',
+    'no-email.csv': 'failed, unknown_mapping, 1 not_attempted',
+    'approved.csv': 'completed, ada, 12 invited',
+    'rejected.csv': 'cancelled, not_approved, 12 not_attempted',
+    'dry-run/people.csv': 'completed, 12 would_invite',
+    'rosters/acme.csv 2026-03-01': 'failed, roster_missing',
+    'rosters/acme.csv 2026-03-02': 'completed, 1 invited, 1 already_invited',
+    'rosters/acme.csv 2026-03-03': 'completed, 1 already_invited, 1 resent',
+    'rosters/acme.csv 2026-03-04': 'cancelled, superseded, 2 already_invited, 1 not_attempted',
+    'rosters/acme.csv 2026-03-05': 'completed, 1 invited, 2 already_invited',
+  });
 });

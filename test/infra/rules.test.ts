@@ -18,6 +18,8 @@ const everySetting = {
   alarmEmail: 'ops@acme.example',
   uploaderPrincipalArn: 'arn:aws:iam::123456789012:role/hr-export',
   readerPrincipalArn: 'arn:aws:iam::123456789012:root',
+  approverPrincipalArn: 'arn:aws:iam::123456789012:role/it-operations',
+  rosters: [{ name: 'acme', schedule: 'cron(30 4 * * ? *)' }],
   apiKeySecretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:doit-AbCdEf',
   apiKeySecretKmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1234',
 };

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { outputNames } from '../../infra/outputs.ts';
+import { rosterSettingNames } from '../../infra/rosterSettings.ts';
 import { readSettings, SettingsError, settingNames } from '../../infra/settings.ts';
+import { rosterLimits } from '../../lambdas/core/limits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-settings-'));
 
@@ -23,6 +25,13 @@ function domainsOf(bytes: number): string {
   return `acme.example,${'d'.repeat(bytes - 'acme.example,.example'.length)}.example`;
 }
 
+const hourMs = 3_600_000;
+const roster = { name: 'acme', schedule: 'cron(30 4 * * ? *)' };
+
+function rosterWith(more: Readonly<Record<string, unknown>>) {
+  return { rosters: [{ ...roster, ...more }] };
+}
+
 const defaults = {
   stack: 'bulk-invite',
   apiUrl: 'https://api.doit.com',
@@ -30,6 +39,8 @@ const defaults = {
   concurrency: 5,
   allowedDomains: [],
   inviteGone: false,
+  newPeopleMax: 10000,
+  rosters: [],
   callTimeoutSeconds: 30,
   giveUpHours: 6,
   uploadDays: 30,
@@ -127,6 +138,87 @@ describe('settings', () => {
     expect(() => readSettings(context)).toThrow(message);
   });
 
+  test.each([
+    [{ newPeopleMax: -1 }, 'The setting “newPeopleMax” is -1; it must be a whole number from 0 to 1000000 (people).'],
+    [{ newPeopleMax: null }, /^The setting “newPeopleMax” is null; it must be a whole number/u],
+    [{ newPeopleMax: ' ' }, /^The setting “newPeopleMax” is " "; it must be a whole number/u],
+    [
+      { rosters: 'acme' },
+      'The setting “rosters” is "acme"; it must be a list in the settings file, like [{"name": "acme", "schedule": "cron(30 4 * * ? *)"}].',
+    ],
+    [
+      { rosters: ['acme'] },
+      'The setting “rosters.0” is "acme"; it must be like {"name": "acme", "schedule": "cron(30 4 * * ? *)"}.',
+    ],
+    [
+      rosterWith({ name: 'Acme' }),
+      'The setting “rosters.0.name” is "Acme"; it must be small letters, digits and hyphens; 40 characters at most.',
+    ],
+    [
+      { rosters: [{ schedule: 'rate(1 day)' }] },
+      /^The setting “rosters\.0\.name” is missing; it must be small letters/u,
+    ],
+    [
+      { rosters: [{ name: 'acme' }] },
+      /^The setting “rosters\.0\.schedule” is missing; it must be a cron\(…\) or a rate/u,
+    ],
+    [
+      rosterWith({ schedule: 'rate(1 days)' }),
+      'The setting “rosters.0.schedule” is "rate(1 days)"; a rate must be a whole number and then minutes, hours or days, such as rate(12 hours) or rate(1 day).',
+    ],
+    [
+      rosterWith({ key: 'incoming/acme.csv' }),
+      'The setting “rosters.0.key” is "incoming/acme.csv"; it must be the key of a file under incoming/rosters/, such as incoming/rosters/acme.csv.',
+    ],
+    [rosterWith({ key: 'incoming/rosters/mapping.json' }), /“rosters\.0\.key”/u],
+    [rosterWith({ key: `incoming/rosters/${'k'.repeat(1008)}` }), /“rosters\.0\.key”/u],
+    [
+      rosterWith({ timeZone: 'Berlin' }),
+      'The setting “rosters.0.timeZone” is "Berlin"; it must be a time zone by its name, such as Europe/Berlin or UTC.',
+    ],
+    [
+      rosterWith({ mapping: { mail: 'Work Email' } }),
+      'The setting “rosters.0.mapping” is {"mail":"Work Email"}; it must be like {"email": "Work Email"}; the fields are email, firstName, lastName, jobTitle, role, organization.',
+    ],
+    [
+      rosterWith({ resendAfterHours: 47 }),
+      'The setting “rosters.0.resendAfterHours” is 47; it must be a whole number from 48 to 8760 (hours).',
+    ],
+    [rosterWith({ wait: 1 }), /^A roster has no setting “wait”\. It has: name, key, schedule, timeZone, /u],
+    [
+      { rosters: [roster, { ...roster, key: 'incoming/rosters/other.csv' }] },
+      'The setting “rosters” has two rosters whose name is “acme”. Each needs one of its own.',
+    ],
+    [
+      { rosters: [roster, { ...roster, name: 'other', key: 'incoming/rosters/acme.csv' }] },
+      'The setting “rosters” has two rosters whose key is “incoming/rosters/acme.csv”. Each needs one of its own.',
+    ],
+    [
+      rosterWith({ staleAfterHours: 720 }),
+      'The roster “acme” may be 720 hours old (“staleAfterHours”), and uploads are deleted after 30 days (“uploadDays”), which are 720 hours. Make the first shorter or the second longer.',
+    ],
+    [
+      rosterWith({ mapping: { email: 'e'.repeat(2000) } }),
+      'The setting “rosters” has a roster “acme” whose settings take 2150 bytes, and at most 2048 fit. Shorten the longest.',
+    ],
+    [
+      { rosters: Array.from({ length: 201 }, (_, index) => ({ ...roster, name: `acme-${index}` })) },
+      'The setting “rosters” has 201 rosters, and at most 200 fit into a stack. Share them among several stacks.',
+    ],
+  ])('of rosters that cannot be are refused with a sentence that helps (%#)', (context, message) => {
+    expect(() => readSettings(context)).toThrow(SettingsError);
+    expect(() => readSettings(context)).toThrow(message);
+  });
+
+  test('of rosters lie at the limits', () => {
+    const atLimit = { ...roster, staleAfterHours: 719, resendAfterHours: 48, newPeopleMax: 0, dryRun: 'true' };
+    expect(readSettings({ rosters: [atLimit] }).rosters).toEqual([
+      { ...atLimit, key: 'incoming/rosters/acme.csv', timeZone: 'UTC', dryRun: true },
+    ]);
+    const longestKey = `incoming/rosters/${'k'.repeat(1007)}`;
+    expect(readSettings(rosterWith({ key: longestKey })).rosters).toMatchObject([{ key: longestKey }]);
+  });
+
   test('that are wrong are all named at once', () => {
     expect(() => readSettings({ workers: 1, concurrency: 0 })).toThrow(/“workers”.*\n.*“concurrency”/u);
   });
@@ -148,13 +240,15 @@ describe('settings', () => {
 
 describe('docs/deploy.md', () => {
   const guide = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8');
-  const rows = [...guide.matchAll(/^\| `(\w+)` \|.*\|([^|]*)\|$/gmu)].map(([, name = '', value = '']) => ({
-    name,
-    value: value.trim(),
-  }));
+  const sectionOf = (title: string) => new RegExp(`^## ${title}$(.+?)^## `, 'msu').exec(guide)?.[1] ?? '';
+  const rowsOf = (title: string) =>
+    [...sectionOf(title).matchAll(/^\| `(\w+)` \|.*\|([^|]*)\|$/gmu)].map(([, name = '', value = '']) => ({
+      name,
+      value: value.trim(),
+    }));
 
   test('tells of every way in that the stack has an output for', () => {
-    const [, section = ''] = /^## Ways in$(.+?)^## /msu.exec(guide) ?? [];
+    const section = sectionOf('Ways in');
     const ways = Object.values(outputNames).filter((name) => /(Policy|Role)Arn$/u.test(name));
     expect(ways.length).toBeGreaterThan(0);
     expect(ways.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
@@ -163,11 +257,22 @@ describe('docs/deploy.md', () => {
   });
 
   test('lists every setting with its default', () => {
+    const rows = rowsOf('Settings');
     expect(rows.map(({ name }) => name)).toEqual(settingNames);
     for (const { name, value } of rows) {
       const known = defaults[name as keyof typeof defaults];
       const expected = known === undefined || String(known) === '' ? '' : `\`${known}\``;
       expect(`${name}: ${value}`).toBe(`${name}: ${expected}`);
     }
+  });
+
+  test('lists every setting of a roster, and its example is a file of settings that are taken', () => {
+    const rows = rowsOf('Rosters');
+    expect(rows.map(({ name }) => name)).toEqual(rosterSettingNames);
+    const defaultOf = (setting: string) => Number.parseInt(rows.find(({ name }) => name === setting)?.value ?? '', 10);
+    expect(defaultOf('staleAfterHours') * hourMs).toBe(rosterLimits.staleAfterMs);
+    expect(defaultOf('openAfterHours') * hourMs).toBe(rosterLimits.invitationLivesMs);
+    const [, example = ''] = /```json\n(.+?)```/su.exec(sectionOf('Rosters')) ?? [];
+    expect(readSettings({ settings: file(example) }).rosters).not.toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { outputNames } from '../../infra/outputs.ts';
 import { ingestSettings, readSettings, reportSettings, workerSettings } from '../../lambdas/adapters/settings.ts';
 import { apiCallTime, counts } from '../../lambdas/core/metrics.ts';
 import { statuses } from '../../lambdas/core/outcome.ts';
-import { statementsOf } from '../support/statements.ts';
+import { allows, type Call, statementsOf } from '../support/statements.ts';
 import { type Resource, type Synthesized, synthesize, textOf } from '../support/synthesized.ts';
 
 const stack = synthesize();
@@ -95,23 +95,35 @@ describe('the bucket', () => {
         expired('begun/', 30, 1),
         expired('ended/', 30, 1),
         expired('reports/', 90, 14),
+        expired('rosters/', 400, 1),
+        expired('resent/', 3, 1),
         expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' }),
       ],
     });
     expect(rules(synthesize({ uploadDays: '40', reportDays: '7' }))).toMatchObject({
-      Rules: [...[40, 40, 40, 40, 7].map((ExpirationInDays) => ({ ExpirationInDays })), {}],
+      Rules: [...[40, 40, 40, 40, 7, 400, 3].map((ExpirationInDays) => ({ ExpirationInDays })), {}],
     });
   });
 
-  test('tells the uploads queue of what comes under incoming/, after S3 was let in there', () => {
+  test('remembers whose invitation was sent again for longer than it may not be sent once more', () => {
+    const { Rules } = bucket.Properties['LifecycleConfiguration'] as { Rules: Record<string, unknown>[] };
+    const rule = Rules.find(({ Prefix }) => Prefix === 'resent/');
+    expect(Number(rule?.['ExpirationInDays']) * 24).toBeGreaterThan(49);
+  });
+
+  test('tells the uploads queue of uploads, approvals and stops, after S3 was let in there', () => {
     const [queueId] = only('AWS::SQS::Queue', 'UploadsQueue');
+    const told = (...Rules: { Name: string; Value: string }[]) => ({
+      Event: 's3:ObjectCreated:*',
+      Filter: { S3Key: { Rules } },
+      Queue: { 'Fn::GetAtt': [queueId, 'Arn'] },
+    });
+    const ofJobs = { Name: 'prefix', Value: 'jobs/' };
     expect(bucket.Properties['NotificationConfiguration']).toEqual({
       QueueConfigurations: [
-        {
-          Event: 's3:ObjectCreated:*',
-          Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'incoming/' }] } },
-          Queue: { 'Fn::GetAtt': [queueId, 'Arn'] },
-        },
+        told({ Name: 'prefix', Value: 'incoming/' }),
+        told(ofJobs, { Name: 'suffix', Value: '/approval.json' }),
+        told(ofJobs, { Name: 'suffix', Value: '/stop.json' }),
       ],
     });
     const [policyId, policy] = only('AWS::SQS::QueuePolicy', 'UploadsQueue');
@@ -214,6 +226,7 @@ describe('the functions', () => {
       inviteGone: 'true',
       callTimeoutSeconds: 12,
       giveUpHours: 3,
+      newPeopleMax: 77,
     });
     const variables = environmentOf(id, given);
     const settings = {
@@ -230,6 +243,7 @@ describe('the functions', () => {
       BULK_INVITE_ORGANIZATION: 'Acme',
       BULK_INVITE_ALLOWED_DOMAINS: 'acme.com,acme.co.uk',
       BULK_INVITE_INVITE_GONE: true,
+      BULK_INVITE_NEW_PEOPLE_MAX: 77,
       BULK_INVITE_CALL_TIMEOUT_SECONDS: 12,
       BULK_INVITE_RETRY_DELAY_SECONDS: 2,
       BULK_INVITE_OUTAGE_DELAY_SECONDS: 30,
@@ -296,6 +310,12 @@ describe('the API key', () => {
 
 describe('people and systems', () => {
   const [bucketId] = only('AWS::S3::Bucket', 'Bucket');
+  const withPeople = {
+    uploaderPrincipalArn: 'arn:aws:iam::123456789012:role/hr-export',
+    readerPrincipalArn: 'arn:aws:iam::123456789012:role/hr',
+    approverPrincipalArn: 'arn:aws:iam::123456789012:role/it-operations',
+    rosters: [{ name: 'acme', schedule: 'cron(30 4 * * ? *)' }],
+  };
   const policy = (idStart: string) =>
     statementsOf(propertiesOf('AWS::IAM::ManagedPolicy', idStart)['PolicyDocument']).map(
       ({ Effect, Action, Resource, Condition }) => ({ Effect, Action, Resource, Condition }),
@@ -345,6 +365,52 @@ describe('people and systems', () => {
     ]);
   });
 
+  test('who approve can write what is decided about a job, and nothing else', () => {
+    const decisions = ['approval', 'stop'].map((name) => `<${bucketId}.Arn>/jobs/*/${name}.json`);
+    expect(policy('Approver')).toEqual([
+      { Effect: 'Allow', Action: ['s3:PutObject'], Resource: decisions, Condition: {} },
+    ]);
+  });
+
+  test('nobody can approve without the policy for it', () => {
+    const call: Call = { action: 's3:PutObject', resource: `<${bucketId}.Arn>/jobs/1/approval.json` };
+    const whole = synthesize(withPeople);
+    const documents = [
+      ...whole
+        .ofType('AWS::IAM::ManagedPolicy')
+        .map(([id, { Properties }]) => [id, Properties['PolicyDocument']] as const),
+      ...whole.ofType('AWS::IAM::Policy').map(([id, { Properties }]) => [id, Properties['PolicyDocument']] as const),
+      ...whole.ofType('AWS::IAM::Role').flatMap(([id, { Properties }]) => {
+        const policies = (Properties['Policies'] ?? []) as { PolicyDocument: unknown }[];
+        return policies.map(({ PolicyDocument }) => [id, PolicyDocument] as const);
+      }),
+    ];
+    expect(documents.length).toBeGreaterThan(7);
+    const able = documents.filter(([, document]) =>
+      statementsOf(document).some(
+        ({ Effect, Action, Resource }) =>
+          Effect === 'Allow' &&
+          Action.some((action) => Resource.some((resource) => allows({ action, resource }, call))),
+      ),
+    );
+    const [approverId] = only('AWS::IAM::ManagedPolicy', 'Approver', whole);
+    expect(able.map(([id]) => id)).toEqual([approverId]);
+    const bearers = whole
+      .ofType('AWS::IAM::Role')
+      .filter(([, { Properties }]) => JSON.stringify(Properties['ManagedPolicyArns'] ?? []).includes(approverId));
+    expect(bearers.map(([id]) => id.replace(/Role.*/u, ''))).toEqual(['Approver']);
+  });
+
+  test('who may take the role of an approver also has all that the command needs', () => {
+    const whole = synthesize(withPeople);
+    const policies = ['Command', 'Approver'].map((name) => ({ Ref: only('AWS::IAM::ManagedPolicy', name, whole)[0] }));
+    expect(propertiesOf('AWS::IAM::Role', 'ApproverRole', whole)).toMatchObject({
+      AssumeRolePolicyDocument: { Statement: [{ Principal: { AWS: withPeople.approverPrincipalArn } }] },
+      ManagedPolicyArns: policies,
+    });
+    expect(textOf(whole.template.Outputs[outputNames.approverRoleArn]?.Value)).toMatch(/^<ApproverRole\w+\.Arn>$/u);
+  });
+
   test('have a role of their own only where the settings name them', () => {
     expect(stack.ofType('AWS::IAM::Role').map(([id]) => id.replace(/Role.*/u, ''))).toEqual([
       'Ingest',
@@ -387,6 +453,8 @@ describe('the alarms', () => {
         'API is down',
         'key refused',
         'key may not invite',
+        'job stopped itself',
+        'job held',
         'job failed',
         'rows failed',
         'rows unknown',
@@ -399,7 +467,10 @@ describe('the alarms', () => {
     const entries = [...guide.matchAll(/^### (.+)$/gmu)].map(([, title = '']) =>
       title.toLowerCase().replaceAll(' ', '-'),
     );
-    const linked = alarms.map(({ AlarmActions, AlarmDescription }) => {
+    const withRoster = synthesize({ rosters: [{ name: 'acme', schedule: 'rate(1 day)' }] });
+    const all = withRoster.ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+    expect(all.length).toBeGreaterThan(alarms.length);
+    const linked = all.map(({ AlarmActions, AlarmDescription }) => {
       expect(AlarmActions).toEqual([{ Ref: topicId }]);
       return /: docs\/operating\.md#([\w-]+)$/u.exec(textOf(AlarmDescription))?.[1] ?? 'no link';
     });
@@ -428,6 +499,8 @@ describe('the alarms', () => {
       'MessagesPutAside api_down',
       'JobsFailed key_refused',
       'JobsFailed key_forbidden',
+      'JobsFailed too_many_rejected',
+      'Jobs held',
       'Jobs failed',
       'Rows failed',
       'Rows unknown',
@@ -454,6 +527,8 @@ describe('the alarms', () => {
       'API is down',
       'key refused',
       'key may not invite',
+      'job stopped itself',
+      'job held',
       'job failed',
       'rows failed',
       'rows unknown',
@@ -516,6 +591,21 @@ describe('the dashboard', () => {
     );
   });
 
+  test('shows what became of jobs, those that are held and that were cancelled, too', () => {
+    const jobs = widgets.find(({ properties }) => properties.title === 'Jobs');
+    const shown = (jobs?.properties.metrics ?? []).map((metric) => (metric as unknown[]).slice(0, 6));
+    expect(shown).toEqual(
+      ['started', 'held', 'completed', 'cancelled', 'failed'].map((state) => [
+        'BulkInvite/<AWS::StackName>',
+        'Jobs',
+        'service',
+        'bulk-invite',
+        'state',
+        state,
+      ]),
+    );
+  });
+
   test('finds the calls by the dimensions that they are published with', () => {
     const schema = ['BulkInvite/<AWS::StackName>', 'service', ...apiCallTime.dimensions].map(
       (name) => `\\\\\\"${name}\\\\\\"`,
@@ -541,7 +631,7 @@ describe('the stack', () => {
   });
 
   test('tells what the command has to find', () => {
-    const optional: string[] = [outputNames.uploaderRoleArn, outputNames.readerRoleArn];
+    const optional: string[] = [outputNames.uploaderRoleArn, outputNames.readerRoleArn, outputNames.approverRoleArn];
     const wanted = Object.values(outputNames).filter((name) => !optional.includes(name));
     expect(Object.keys(template.Outputs).sort()).toEqual([...wanted].sort());
   });

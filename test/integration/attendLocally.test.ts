@@ -28,7 +28,8 @@ beforeAll(async () => {
   sqs = new SQSClient();
   const settings = { role: '', organization: '', invitesGone: false, allowedDomains: [] };
   const work = { workers: 2, concurrency: 5, faults: noFaults };
-  attendance = await attendLocally(followed, storage, { dataFolder: folder, options: '', settings, work }, silent);
+  const circumstances = { dataFolder: folder, options: '', settings, work, attendDoor: async () => undefined };
+  attendance = await attendLocally(followed, storage, circumstances, silent);
 });
 
 afterAll(async () => {

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runEventSource } from '../../cli/local/eventSource.ts';
 import { type LocalHost, startLocalHost } from '../../cli/local/localHost.ts';
 import { functionNames } from '../../infra/functions.ts';
-import { reportsPrefix } from '../../lambdas/core/keys.ts';
+import { incomingPrefix, reportsPrefix } from '../../lambdas/core/keys.ts';
 import type { FunctionName, QueueName } from '../../lambdas/core/limits.ts';
 import { type CountingSandbox, startCountingSandbox } from '../support/command.ts';
 import { type DeployedFunction, deployFunction } from '../support/deployedFunction.ts';
@@ -119,10 +119,10 @@ async function run(functions: readonly DeployedFunction[], signal: AbortSignal):
   sqs.destroy();
 }
 
-/** The files of the only report, by name, once it is whole. */
-async function reportFiles(): Promise<Map<string, string>> {
+/** The files of the only report of an upload, by name, as far as they are there. */
+async function reportFiles(upload: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for await (const { key } of host.store.list(reportsPrefix)) {
+  for await (const { key } of host.store.list(`${reportsPrefix}${upload}/`)) {
     const info = await host.store.head(key);
     const bytes = info === undefined ? undefined : await host.store.readBytes(info);
     files.set(key.split('/').at(-1) ?? '', bytes === undefined ? '' : await text(bytes));
@@ -130,23 +130,53 @@ async function reportFiles(): Promise<Map<string, string>> {
   return files;
 }
 
-describe('the bundled functions', () => {
+/** From the example, uploaded under this name, to its report. */
+async function reportOf(upload: string): Promise<Map<string, string>> {
+  const Body = readFileSync(example);
+  await host.s3.send(new PutObjectCommand({ Bucket: host.bucket, Key: `${incomingPrefix}${upload}`, Body }));
+  const isWhole = async () => [...(await reportFiles(upload)).keys()];
+  await expect.poll(isWhole, { timeout: 30_000 }).toContain('summary.json');
+  return await reportFiles(upload);
+}
+
+/** Where invitations and resendings go. */
+const inviting = /users\/invite|actions\/resend/u;
+
+describe('the bundled functions at work', () => {
+  const stop = new AbortController();
+  let functions: readonly DeployedFunction[] = [];
+  let running = Promise.resolve();
+
+  beforeAll(async () => {
+    functions = await Promise.all(functionNames.map((name) => deployFunction(codeOf(name))));
+    running = run(functions, stop.signal);
+  });
+
+  afterAll(async () => {
+    stop.abort();
+    await running;
+    for (const deployed of functions) deployed.stop();
+  });
+
+  test('call nothing but reads for a dry run, and the one that reads could call nothing else', async () => {
+    const before = [...sandbox.organization.users()];
+    const files = await reportOf('dry-run/every-status.csv');
+    const results: Record<string, string>[] = parse(files.get('results.csv') ?? '', { columns: true, bom: true });
+    const dry = expected.map((end) => (/^(?:invited|rejected|failed|unknown):/u.test(end) ? 'would_invite' : end));
+    expect(results.map(({ invite_status, invite_code }) => `${invite_status}: ${invite_code}`)).toEqual(
+      dry.map((end) => (end === 'would_invite' ? 'would_invite: would_invite' : end)),
+    );
+    expect(new Set(sandbox.calls)).toEqual(
+      new Set(['GET /auth/v1/validate', 'GET /iam/v1/users', 'GET /iam/v1/roles', 'GET /iam/v1/organizations']),
+    );
+    expect([...sandbox.organization.users()]).toEqual(before);
+    const textOf = (name: FunctionName) => readFileSync(join(synthesized(name).folder, 'index.mjs'), 'utf8');
+    expect(functionNames.filter((name) => inviting.test(textOf(name)))).toEqual(['worker']);
+  });
+
   test('carry an upload through to its report, on the Node of Lambda, with the key of the secret', async () => {
     expect(process.versions.node).toMatch(/^24\./u);
-    const functions = await Promise.all(functionNames.map((name) => deployFunction(codeOf(name))));
-    const stop = new AbortController();
-    const running = run(functions, stop.signal);
-    try {
-      const Body = readFileSync(example);
-      await host.s3.send(new PutObjectCommand({ Bucket: host.bucket, Key: 'incoming/every-status.csv', Body }));
-      await expect.poll(async () => [...(await reportFiles()).keys()], { timeout: 30_000 }).toContain('summary.json');
-    } finally {
-      stop.abort();
-      await running;
-      for (const deployed of functions) deployed.stop();
-    }
-
-    const files = await reportFiles();
+    const files = await reportOf('every-status.csv');
     const results: Record<string, string>[] = parse(files.get('results.csv') ?? '', { columns: true, bom: true });
     expect(results.map(({ invite_status, invite_code }) => `${invite_status}: ${invite_code}`)).toEqual(expected);
     expect(results.map(({ invite_row }) => Number(invite_row))).toEqual(expected.map((_, index) => index + 2));
@@ -156,7 +186,9 @@ describe('the bundled functions', () => {
     expect(files.get('report.html')).toContain('every-status.csv');
     expect(sandbox.organization.find('nadia.quist@northlight.example')).toMatchObject({ status: 'invited' });
   });
+});
 
+describe('the bundled functions', () => {
   test('say which setting is missing, and name our own file and line', async () => {
     const code = codeOf('worker');
     const { BULK_INVITE_BUCKET: _bucket, ...environment } = code.environment;

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connectDoitApi, type DoitApiSettings } from '../../lambdas/adapters/doitApi.ts';
+import type { DoitApiSettings } from '../../lambdas/adapters/doitClient.ts';
 import { apiLimits } from '../../lambdas/core/limits.ts';
+import { connectDoitApi } from '../support/doitApi.ts';
 
 interface Seen {
   readonly method: string;

@@ -16,17 +16,25 @@ import {
 import { workerLimits } from '../../lambdas/core/limits.ts';
 import type { Outcome } from '../../lambdas/core/outcome.ts';
 import type { Manifest } from '../../lambdas/ledger/manifest.ts';
+import type { Stop } from '../../lambdas/ledger/stop.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import type { DoitApiModel, PersonCall, User } from './doitApiModel.ts';
 import type { ObjectStoreModel } from './objectStoreModel.ts';
 import type { Record } from './record.ts';
 import type { Roster, RosterRow } from './roster.ts';
+import type { SimulatedRun } from './schedules.ts';
 
 export interface SimulatedJob {
   readonly jobId: JobId;
   readonly key: string;
   readonly roster: Roster;
   readonly uploadedAtMs: number;
+  /** Whether nobody is to be invited. */
+  readonly dryRun: boolean;
+  /** More invitations than this hold it. */
+  readonly newPeopleMax?: number;
+  /** Where it is a run of a roster. */
+  readonly run?: Pick<SimulatedRun, 'name' | 'rules' | 'scheduledAtMs'>;
 }
 
 export interface Evidence {
@@ -42,6 +50,10 @@ export interface Evidence {
   /** Users before anything began. */
   readonly usersBefore: ReadonlyMap<string, User>;
   readonly hadFaults: boolean;
+  /** By key. */
+  readonly firstWrittenAtMs: ReadonlyMap<string, number>;
+  /** When somebody first approved a job, by its id. */
+  readonly approvedAtMs: ReadonlyMap<string, number>;
 }
 
 interface ReportedRow {
@@ -62,7 +74,7 @@ const callsInLongOutage = { first: 12, inAnHour: 12 } as const;
 const slowDownsMax = 40;
 
 /** Objects that are written once and never again. */
-const writtenOnce = /^jobs\/[^/]+\/(?:(?:job|directory|manifest|stop)\.json|parts\/)|\/summary\.json$/u;
+const writtenOnce = /^jobs\/[^/]+\/(?:(?:job|directory|manifest|stop|open|end)\.json|drift\.jsonl|parts\/)/u;
 
 /** Held at every write: what is final stays as it is. */
 export function checkWrite(store: ObjectStoreModel, record: Record) {
@@ -70,10 +82,22 @@ export function checkWrite(store: ObjectStoreModel, record: Record) {
     if (before === undefined) return;
     if (writtenOnce.test(key)) record.violated('written_once', `${key} was written again.`);
     if (/\/chunks\//u.test(key)) checkChunk(key, parseChunk(before), parseChunk(text), record);
-    const summaryKey = key.replace(/[^/]+$/u, 'summary.json');
-    if (key.startsWith('reports/') && store.text(summaryKey) !== undefined && before !== text)
-      record.violated('report_stays', `${key} changed after the summary was there.`);
+    if (key.startsWith('reports/')) checkReportWrite(key, text, before, store, record);
   };
+}
+
+/** The report of a held job makes way for the final one, and for nothing else. */
+function checkReportWrite(key: string, text: string, before: string, store: ObjectStoreModel, record: Record): void {
+  const summary = store.text(key.replace(/[^/]+$/u, 'summary.json'));
+  if (summary === undefined) return;
+  const isSummary = key.endsWith('/summary.json');
+  const mayChange = isOfHeldJob(summary) && !(isSummary && isOfHeldJob(text));
+  if (!mayChange && (isSummary || before !== text))
+    record.violated('report_stays', `${key} was written after the summary was there.`);
+}
+
+function isOfHeldJob(summary: string): boolean {
+  return (JSON.parse(summary) as Summary).state === 'held';
 }
 
 type StoredChunk = Pick<Chunk, 'chunk' | 'state' | 'rows' | 'token'>;
@@ -100,11 +124,11 @@ export function checkJob(job: SimulatedJob, evidence: Evidence): void {
   const summaryText = read('summary.json');
   if (summaryText === undefined) return record.violated('liveness', `Job ${job.jobId} has no report.`);
   const summary = JSON.parse(summaryText) as Summary;
-  checkFiles(job, summary, evidence);
+  const manifest = JSON.parse(store.text(manifestKey(job.jobId)) ?? '{}') as Partial<Manifest>;
+  checkFiles(job, summary, job.run === undefined || manifest.fault !== undefined ? 3 : 4, evidence);
   const rows = reportedRows(read('results.csv') ?? '');
   checkRows(job, rows, summary, record);
   checkCounts(job, rows, summary, record);
-  const manifest = JSON.parse(store.text(manifestKey(job.jobId)) ?? '{}') as Partial<Manifest>;
   if (manifest.fault === undefined) {
     checkParts(job, rows, evidence);
     checkRetry(job, rows, read('retry.csv') ?? '', record);
@@ -120,13 +144,19 @@ export function checkJob(job: SimulatedJob, evidence: Evidence): void {
   }
 }
 
-function checkFiles({ key, jobId }: SimulatedJob, { files }: Summary, { store, record }: Evidence): void {
+function checkFiles(
+  { key, jobId }: SimulatedJob,
+  { files }: Summary,
+  filesWanted: number,
+  { store, record }: Evidence,
+): void {
   for (const { name, sha256 } of files) {
     const text = store.text(reportKey(key, jobId, name as ReportFile)) ?? '';
     if (createHash('sha256').update(text).digest('hex') !== sha256)
       record.violated('report_whole', `${name} of ${jobId} is not the file that the summary names.`);
   }
-  if (files.length !== 3) record.violated('report_whole', `The summary of ${jobId} names ${files.length} files.`);
+  if (files.length !== filesWanted)
+    record.violated('report_whole', `The summary of ${jobId} names ${files.length} files.`);
 }
 
 function reportedRows(text: string): ReportedRow[] {
@@ -175,10 +205,13 @@ function checkCounts({ jobId }: SimulatedJob, rows: readonly ReportedRow[], { co
   }
 }
 
+/** Codes of rows about which somebody has decided, or has still to decide. */
+const decided: readonly string[] = ['held', 'not_approved', 'superseded'];
+
 /** What a second try could save comes in `retry.csv`, as it came in. */
 function checkRetry({ jobId }: SimulatedJob, rows: readonly ReportedRow[], text: string, record: Record): void {
   const isWorthIt = ({ status, code }: ReportedRow) =>
-    ['failed', 'unknown', 'not_attempted'].includes(status) || code === 'forbidden';
+    (['failed', 'unknown', 'not_attempted'].includes(status) && !decided.includes(code)) || code === 'forbidden';
   const wanted = rows.filter(isWorthIt).map(({ cells }) => cells.join(','));
   if (['Email,First name', ...wanted, ''].join('\n') !== text)
     record.violated('report_whole', `retry.csv of ${jobId} does not have the rows that a second try could save.`);
@@ -191,10 +224,16 @@ function checkParts({ jobId }: SimulatedJob, rows: readonly ReportedRow[], { sto
     .flatMap((key) => (store.text(key) ?? '').split('\n').filter(Boolean))
     .map((line) => JSON.parse(line) as Outcome | { end: object })
     .filter((line): line is Outcome => !('end' in line))
+    .concat(rows.filter(({ code }) => code === 'held').map(({ row }) => heldOutcome(row)))
     .sort((left, right) => left.row - right.row);
   const describe = ({ row, status, code }: { row: number; status: string; code: string }) => `${row} ${status} ${code}`;
   if (outcomes.map(describe).join('\n') !== rows.map(describe).join('\n'))
     record.violated('parts_are_report', `The parts of ${jobId} are not what its report says.`);
+}
+
+/** Of these there is no part: no worker has seen them. */
+function heldOutcome(row: number): Outcome {
+  return { row, status: 'not_attempted', code: 'held', attempts: 0 };
 }
 
 function checkOutcome(job: SimulatedJob, { expected }: RosterRow, row: ReportedRow, evidence: Evidence): void {
@@ -214,7 +253,8 @@ function checkPerson(job: SimulatedJob, email: string, reported: ReportedRow, ev
   const { row, status } = reported;
   checkCause(job, email, reported, evidence);
   const before = usersBefore.get(email);
-  const wrong = before === undefined ? wrongOf(job, email, reported, evidence) : wrongOfUser(before, status);
+  const wrong =
+    before === undefined ? wrongOf(job, email, reported, evidence) : wrongOfUser(job, before, reported, evidence);
   for (const [check, isWrong, found] of wrong) {
     if (isWrong)
       record.violated(check, `Row ${row} of ${job.jobId} (${email}) ${found}, and is reported as ${status}.`);
@@ -223,18 +263,44 @@ function checkPerson(job: SimulatedJob, email: string, reported: ReportedRow, ev
 
 type Wrong = readonly (readonly [check: string, isWrong: boolean, found: string])[];
 
-function wrongOfUser(before: User, status: string): Wrong {
-  const wanted = before.status === 'Disabled' ? 'already_exists' : `already_${before.status}`;
-  return [['oracle', status !== wanted, `was ${before.status} before`]];
+function wrongOfUser(
+  { jobId, run, dryRun }: SimulatedJob,
+  before: User,
+  { status, code }: ReportedRow,
+  { api, hadFaults }: Evidence,
+): Wrong {
+  const { email, status: statusBefore } = before;
+  const wanted: string[] = ['active', 'invited'].includes(statusBefore)
+    ? [`already_${statusBefore}`]
+    : ['already_exists'];
+  const isOpen = ['invited', 'expired'].includes(statusBefore);
+  // Another run may have sent it again before.
+  if (isOpen) wanted.push('already_invited');
+  const mayBeResent = isOpen && run?.rules.resendAfterMs !== undefined && !dryRun;
+  if (mayBeResent) wanted.push('resent', 'not_attempted', ...(hadFaults ? ['unknown', 'failed', 'rejected'] : []));
+  const wasResent = api.resendings.some((resending) => resending.jobId === jobId && resending.email === email);
+  return [
+    ['oracle', !wanted.includes(status), `was ${statusBefore} before`],
+    ['resent_exactly', wasResent && status !== 'resent' && status !== 'unknown', 'was sent an invitation again'],
+    ['resent_exactly', !wasResent && status === 'resent', 'was sent nothing'],
+    ['dry_run', code === 'would_resend' && !dryRun, 'is in a job that is no dry run'],
+  ];
 }
+
+const endsWithoutFaults: readonly string[] = ['invited', 'not_attempted', 'would_invite', 'resent'];
 
 function wrongOf(job: SimulatedJob, email: string, reported: ReportedRow, evidence: Evidence): Wrong {
   const { api, hadFaults } = evidence;
-  const { row, status } = reported;
+  const { row, status, code } = reported;
   const user = api.users.get(email);
   const isOurs = user?.createdBy === job.jobId;
   const wasThere = status.startsWith('already_');
   const isRefused = email.startsWith('refused');
+  // Without any fault, too, two jobs may meet at one person; and a stop may come before the look-up that would tell.
+  const isStopped = stopOf(job.jobId, evidence.store) !== undefined;
+  const isCutShort = isStopped && (status === 'unknown' || status === 'rejected');
+  const isLeftInDoubt = isCutShort || code === 'invited_by_one_of_several';
+  const wasResent = api.resendings.some((resending) => resending.jobId === job.jobId && resending.email === email);
   return [
     ['invited_exactly', isOurs && status !== 'invited' && status !== 'unknown', 'was invited by this job'],
     ['invited_exactly', !isOurs && status === 'invited', 'was not invited by this job'],
@@ -246,7 +312,14 @@ function wrongOf(job: SimulatedJob, email: string, reported: ReportedRow, eviden
       'met nothing ambiguous',
     ],
     ...wrongDetails(job, email, reported, evidence),
-    ['no_faults_no_failures', !hadFaults && status !== 'invited' && !wasThere && !isRefused, 'met no fault'],
+    ['resent_exactly', wasResent && status !== 'resent' && status !== 'unknown', 'was sent an invitation again'],
+    ['resent_exactly', !wasResent && status === 'resent', 'was sent nothing'],
+    ['dry_run', job.dryRun ? status !== 'would_invite' && !wasThere : status === 'would_invite', 'is'],
+    [
+      'no_faults_no_failures',
+      !hadFaults && !endsWithoutFaults.includes(status) && !isLeftInDoubt && !wasThere && !isRefused,
+      'met no fault',
+    ],
   ];
 }
 
@@ -255,8 +328,12 @@ function wrongDetails(job: SimulatedJob, email: string, reported: ReportedRow, {
   return [
     ['right_user', userId !== '' && userId !== api.users.get(email)?.id, `is reported as the user ${userId}`],
     ['right_user', status === 'invited' && userId === '', 'is reported without a user'],
-    ['attempts', attempts > callsOf('invite', job.jobId, email, api).length, `has ${attempts} attempts`],
+    ['attempts', attempts > attemptsOf(job.jobId, email, api).length, `has ${attempts} attempts`],
   ];
+}
+
+function attemptsOf(jobId: JobId, email: string, api: DoitApiModel): PersonCall[] {
+  return [...callsOf('invite', jobId, email, api), ...callsOf('resend', jobId, email, api)];
 }
 
 function isAmbiguous(jobId: JobId, email: string, row: number, evidence: Evidence): boolean {
@@ -274,49 +351,94 @@ function chunkOf(jobId: JobId, row: number, { store }: Evidence): StoredChunk | 
     .find(({ rows }) => rows.some((candidate) => candidate.row === row));
 }
 
+function settledAtMs(jobId: JobId, row: number, evidence: Evidence): number {
+  const state = chunkOf(jobId, row, evidence)?.state;
+  return state?.kind === 'settled' ? state.atMs : 0;
+}
+
 function callsOf(kind: PersonCall['kind'], jobId: JobId, email: string, { personCalls }: DoitApiModel): PersonCall[] {
   return personCalls.filter((call) => call.kind === kind && call.jobId === jobId && call.email === email);
 }
 
+/** Codes that other checks look into. */
+const checkedElsewhere: ReadonlySet<string> = new Set([
+  'created',
+  'confirmed_by_look_up',
+  'appeared_meanwhile',
+  'look_up_refused',
+  'resent',
+  'would_resend',
+  'would_invite',
+]);
+
+function checkSeveral({ jobCount }: Evidence, without: (what: string) => void): void {
+  if (jobCount === 1) without('and there is one job');
+}
+
 /** Nobody is given up lightly: what a code says has happened, has happened. */
 function checkCause(job: SimulatedJob, email: string, { row, status, code }: ReportedRow, evidence: Evidence): void {
-  const { api, record, jobCount, store } = evidence;
+  const { api, record, store } = evidence;
   const { jobId } = job;
+  if (checkedElsewhere.has(code)) return;
   const without = (what: string) =>
     record.violated('given_up_with_cause', `Row ${row} of ${jobId} (${email}) is ${status}, ${code}, ${what}.`);
-  const invitations = callsOf('invite', jobId, email, api);
+  const invitations = attemptsOf(jobId, email, api);
   const lookUps = callsOf('look_up', jobId, email, api);
   switch (code) {
-    case 'created':
-    case 'confirmed_by_look_up':
-    case 'appeared_meanwhile':
-    case 'look_up_refused':
+    case 'resent_recently':
+      if (!wasResentByAnother(jobId, email, evidence)) without('and nobody else did');
       return;
+    case 'held':
+      if (statusOfJob(job, store) !== 'held') without('and the job is not held');
+      return;
+    case 'user_gone':
+      return checkGone(lookUps, without);
     case 'retries_exhausted':
     case 'look_up_failed':
       return checkTries(status, invitations, lookUps, without);
     case 'refused_by_api':
+    case 'resend_refused':
     case 'forbidden':
       if (!invitations.some(({ httpStatus = 0 }) => isRefusal(httpStatus))) without('and was not refused');
       return;
-    case 'api_down': {
-      const state = chunkOf(jobId, row, evidence)?.state;
-      return checkWaited(job, state?.kind === 'settled' ? state.atMs : 0, `Row ${row}`, evidence);
-    }
+    case 'api_down':
+      return checkWaited(job, settledAtMs(jobId, row, evidence), `Row ${row}`, evidence);
     case 'worker_cut_off':
       if (disturbancesOf(jobId, row, evidence) < workerLimits.crashesWithoutProgressMax)
         without('and its worker was not cut off so often');
       return;
     case 'key_refused':
     case 'key_forbidden':
-      if (store.text(stopKey(jobId)) === undefined) without('and the job has not stopped');
+    case 'too_many_rejected':
+    case 'cancelled':
+    case 'not_approved':
+    case 'superseded':
+      if (stopOf(jobId, store)?.code !== code) without('and the job was not stopped for that');
       return;
     case 'invited_by_one_of_several':
-      if (jobCount === 1) without('and there is one job');
-      return;
+      return checkSeveral(evidence, without);
     default:
       if (!status.startsWith('already_')) without('which nobody knows');
   }
+}
+
+/** What another job had begun to send need not have arrived, where something went wrong. */
+function wasResentByAnother(jobId: JobId, email: string, { api, hadFaults }: Evidence): boolean {
+  return hadFaults || api.resendings.some((other) => other.email === email && other.jobId !== jobId);
+}
+
+export function statusOfJob({ key, jobId }: SimulatedJob, store: ObjectStoreModel): Summary['state'] | undefined {
+  const summary = store.text(reportKey(key, jobId, 'summary.json'));
+  return summary === undefined ? undefined : (JSON.parse(summary) as Summary).state;
+}
+
+export function stopOf(jobId: JobId, store: ObjectStoreModel): Stop | undefined {
+  const text = store.text(stopKey(jobId));
+  return text === undefined ? undefined : (JSON.parse(text) as Stop);
+}
+
+function checkGone(lookUps: readonly PersonCall[], without: (what: string) => void): void {
+  if (!lookUps.some(({ read }) => read?.found === false)) without('and no look-up found nobody');
 }
 
 function checkTries(
@@ -326,7 +448,9 @@ function checkTries(
   without: (what: string) => void,
 ): void {
   if (invitations.length + lookUps.length <= workerLimits.rowRetriesMax) without('after a few calls');
-  if (status === 'unknown' && !isLookedUpAfter(invitations.at(-1), lookUps))
+  // An invitation that is sent again is known to the API by its key.
+  const isResend = invitations.some(({ kind }) => kind === 'resend');
+  if (status === 'unknown' && !isResend && !isLookedUpAfter(invitations.at(-1), lookUps))
     without('and was not looked up after the last attempt');
 }
 
@@ -359,7 +483,7 @@ function checkWaited(
  */
 export function checkSecondInvitations({ api, record }: Evidence): void {
   for (const { kind, jobId, email, decidedAtMs } of api.personCalls) {
-    if (kind === 'look_up') continue;
+    if (kind !== 'invite') continue;
     const earlier = api.personCalls.filter(
       (call) => call.jobId === jobId && call.email === email && call.decidedAtMs < decidedAtMs,
     );
@@ -384,7 +508,9 @@ export function checkUndisturbed(jobs: readonly SimulatedJob[], evidence: Eviden
   const { api, record, store } = evidence;
   for (const error of record.errors) record.violated('no_faults_no_errors', error);
   const reports = jobs.map(({ key, jobId }) => store.info(reportKey(key, jobId, 'summary.json'))?.modifiedAtMs ?? 0);
-  for (const [index, { jobId, uploadedAtMs }] of jobs.entries()) {
+  for (const [index, job] of jobs.entries()) {
+    const { jobId, uploadedAtMs } = job;
+    if (mayTakeLonger(job, evidence)) continue;
     const reportedAtMs = reports[index] ?? 0;
     if (reportedAtMs - uploadedAtMs > undisturbedMs)
       record.violated(
@@ -393,12 +519,25 @@ export function checkUndisturbed(jobs: readonly SimulatedJob[], evidence: Eviden
       );
     const isAlone = jobs.every(
       (other, at) =>
-        other.jobId === jobId || other.uploadedAtMs > reportedAtMs || (reports[at] ?? 0) + 2000 < uploadedAtMs,
+        other.jobId === jobId ||
+        other.dryRun ||
+        other.uploadedAtMs > reportedAtMs ||
+        (reports[at] ?? 0) + 2000 < uploadedAtMs,
     );
-    const isNeeded = ({ kind, email }: PersonCall) => kind === 'invite' || email.startsWith('refused');
+    const isNeeded = ({ kind, email }: PersonCall) => kind !== 'look_up' || email.startsWith('refused');
     if (isAlone && !api.personCalls.filter((call) => call.jobId === jobId).every(isNeeded))
       record.violated('no_faults_no_look_ups', `Job ${jobId} was alone, and looked people up.`);
   }
+}
+
+/** Until somebody has decided; or because its upload has still to come. */
+function mayTakeLonger({ jobId }: SimulatedJob, { store, approvedAtMs }: Evidence): boolean {
+  return approvedAtMs.has(jobId) || stopOf(jobId, store) !== undefined || isHeldFirst(jobId, store);
+}
+
+export function isHeldFirst(jobId: JobId, store: ObjectStoreModel): boolean {
+  const manifest = JSON.parse(store.text(manifestKey(jobId)) ?? '{}') as Partial<Manifest>;
+  return manifest.hold !== undefined;
 }
 
 /** An API that is down, or says that it is too much, is not hammered. */
@@ -415,15 +554,24 @@ export function checkPatience({ jobId }: SimulatedJob, { api, store, record, out
       record.violated('no_hammering', `${jobId} was told ${count} times to slow down about ${email}.`);
 }
 
-/** No invitation leaves from an invocation that began after the job had stopped itself. */
-export function checkStopIsKept(job: SimulatedJob, { store, api, record }: Evidence): void {
-  const stop = store.text(stopKey(job.jobId));
-  const summary = store.text(reportKey(job.key, job.jobId, 'summary.json'));
-  if (stop === undefined || summary === undefined) return;
-  if ((JSON.parse(summary) as Summary).state !== 'failed')
-    record.violated('stop_is_told', `Job ${job.jobId} stopped itself, and its report does not say so.`);
-  const stoppedAtMs = (store.info(stopKey(job.jobId))?.modifiedAtMs ?? 0) + 1000;
-  for (const { jobId, email, invocationBeganAtMs } of api.personCalls)
-    if (jobId === job.jobId && invocationBeganAtMs > stoppedAtMs)
-      record.violated('stop_is_kept', `${jobId} called the API about ${email} after it had stopped.`);
+/**
+ * No call starts later than this after a stop was written: what the command promises to whoever cancels. It holds for every
+ * environment, also one whose store is slow or cannot be reached, and one that stood still in between.
+ */
+const stopHeededMs = 10_000;
+
+export function checkStopIsKept(job: SimulatedJob, { store, api, record, firstWrittenAtMs }: Evidence): void {
+  const stop = stopOf(job.jobId, store);
+  if (stop === undefined) return;
+  const stoppedAtMs = firstWrittenAtMs.get(stopKey(job.jobId)) ?? 0;
+  for (const { jobId, email, invocationBeganAtMs, decidedAtMs } of api.personCalls) {
+    if (jobId !== job.jobId) continue;
+    if (invocationBeganAtMs > stoppedAtMs)
+      record.violated(
+        'stop_is_kept',
+        `${jobId} called the API about ${email} from an invocation after it had stopped.`,
+      );
+    if (decidedAtMs > stoppedAtMs + stopHeededMs)
+      record.violated('stop_is_kept', `${jobId} called about ${email} ${decidedAtMs - stoppedAtMs} ms after its stop.`);
+  }
 }

@@ -22,6 +22,12 @@ test('a job that is killed before or after any one operation ends as if nothing 
   expect(await expectNoHarm(singleCrashes())).toBe(momentCount);
 });
 
+test('so does one that is held first, and approved', async () => {
+  const { momentCount, result } = await runWithCrashes([], 'held');
+  expect(result.faults.limit_exceeded).toBe(1);
+  expect(await expectNoHarm(singleCrashes('held'))).toBe(momentCount);
+});
+
 test('so does one that is killed twice, at any two moments', async () => {
   const pairs = await expectNoHarm(pairsOfCrashes());
   console.log(`Killed at ${pairs} pairs of moments.`);

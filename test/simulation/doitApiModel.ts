@@ -3,7 +3,8 @@
  * call, its effect and its answer are separate events; the client under simulation is the production one, down to the
  * exchange of a request for an answer.
  */
-import type { ExchangeCall } from '../../lambdas/adapters/doitApi.ts';
+import type { ExchangeCall } from '../../lambdas/adapters/doitClient.ts';
+import type { Named } from '../../lambdas/core/directory.ts';
 import type { Environment } from './environment.ts';
 import type { FaultKind } from './faults.ts';
 import type { SimulatedWorld } from './world.ts';
@@ -18,11 +19,22 @@ export interface User {
   readonly createdAtMs: number;
   /** The job whose invitation created this user; undefined for those who were there before. */
   readonly createdBy?: string;
+  readonly roleId?: string;
+  readonly organizationId?: string;
+}
+
+/** An invitation that was sent again. */
+export interface Resending {
+  readonly email: string;
+  readonly jobId: string;
+  /** The API sends one email for each. */
+  readonly idempotencyKey: string;
+  readonly atMs: number;
 }
 
 /** A call about one person. */
 export interface PersonCall {
-  readonly kind: 'invite' | 'look_up';
+  readonly kind: 'invite' | 'look_up' | 'resend';
   readonly jobId: string;
   readonly email: string;
   readonly decidedAtMs: number;
@@ -56,6 +68,8 @@ export interface ApiSettings {
   readonly ratePerSecond: number;
   /** How long it takes over a call, at most. */
   readonly workMs: number;
+  readonly roles?: readonly Named[];
+  readonly organizations?: readonly Named[];
 }
 
 interface OpenCall {
@@ -79,6 +93,9 @@ export class DoitApiModel {
   readonly #settings: ApiSettings;
   readonly users = new Map<string, User>();
   readonly personCalls: PersonCall[] = [];
+  readonly resendings: Resending[] = [];
+  /** Every call that arrived at its network: its path, without a person's address. */
+  readonly paths: string[] = [];
   /** Emails of jobs with an invitation whose answer did not tell what happened: `job email`. */
   readonly ambiguous = new Set<string>();
   calls = 0;
@@ -111,8 +128,9 @@ export class DoitApiModel {
   #exchange(environment: Environment, request: Request, timeoutMs: number): Promise<Exchange> {
     const { scheduler, chance, record } = this.#world;
     const { jobId } = environment;
+    this.paths.push(`${request.method} ${request.path.split('?')[0]}`);
     const operation = `${request.method} ${request.path} ${request.body ?? ''}`;
-    const person = personCallOf(request, environment, scheduler.nowMs);
+    const person = this.#personCallOf(request, environment, scheduler.nowMs);
     const call: OpenCall = person === undefined ? { environment } : { environment, person };
     this.#begin(call);
     return new Promise((resolve) => {
@@ -162,7 +180,24 @@ export class DoitApiModel {
   }
 
   #isAmbiguous(request: Request, jobId: string): void {
-    if (request.method === 'POST') this.ambiguous.add(`${jobId} ${emailOf(request)}`);
+    if (request.method === 'POST') this.ambiguous.add(`${jobId} ${this.#emailOf(request)}`);
+  }
+
+  #emailOf(request: Request): string {
+    const userId = resentUserOf(request);
+    if (userId === undefined) return emailOf(request);
+    return [...this.users.values()].find(({ id }) => id === userId)?.email ?? userId;
+  }
+
+  #personCallOf(request: Request, environment: Environment, nowMs: number): PersonCall | undefined {
+    const isPost = request.method === 'POST';
+    const email = isPost
+      ? this.#emailOf(request)
+      : new URL(request.path, 'http://api.example').searchParams.get('email')?.toLowerCase();
+    if (email === undefined) return undefined;
+    const { jobId, beganAtMs: invocationBeganAtMs } = environment;
+    const kindOfPost = resentUserOf(request) === undefined ? 'invite' : 'resend';
+    return { kind: isPost ? kindOfPost : 'look_up', jobId, email, decidedAtMs: nowMs, invocationBeganAtMs };
   }
 
   #handle(request: Request, jobId: string): Handling {
@@ -192,7 +227,7 @@ export class DoitApiModel {
     if (faults.strikes('api_429_retry_after')) return refuse(429, { retryAfterMs: chance.pick(retryAfterMs) });
     if (request.method === 'GET') return this.#handleRead(asUsual, refuse);
     if (faults.strikes('api_refuses')) return refuse(chance.pick(refusals));
-    const handling = this.#handleInvite(asUsual, refuse);
+    const handling = this.#handlePost(asUsual, refuse, resentUserOf(request) !== undefined);
     const isClear = handling.answer === undefined && handling.answerAfterMs !== undefined;
     if (!isClear) this.#isAmbiguous(request, jobId);
     return handling;
@@ -209,7 +244,7 @@ export class DoitApiModel {
   }
 
   /** At most one thing goes wrong with a call. */
-  #handleInvite(asUsual: Handling, refuse: (httpStatus: number) => Handling): Handling {
+  #handlePost(asUsual: Handling, refuse: (httpStatus: number) => Handling, isResend: boolean): Handling {
     const { faults, chance } = this.#world;
     const { effectAfterMs } = asUsual;
     const lateMs = chance.between(30_000, edgeMs);
@@ -228,12 +263,15 @@ export class DoitApiModel {
       api_conflict: refuse(409),
       api_slow: slowly(asUsual, chance.between(2000, 60_000)),
     };
+    // What is asked for again has no answer to be read but its status.
+    if (isResend) ways.api_unreadable = ways.api_unreadable_with_effect ?? asUsual;
     for (const [kind, way] of Object.entries(ways)) if (faults.strikes(kind as FaultKind)) return way;
     return asUsual;
   }
 
   #perform(request: Request, jobId: string, takesEffect: boolean, person: PersonCall | undefined): Exchange {
     if (request.method === 'GET') return this.#read(request.path, person);
+    if (resentUserOf(request) !== undefined) return this.#resend(request, jobId, takesEffect);
     const email = emailOf(request);
     if (email.startsWith('refused')) return answerOf(400, { error: 'This person may not be invited.' });
     const there = this.users.get(email);
@@ -251,16 +289,35 @@ export class DoitApiModel {
       status: 'invited',
       createdAtMs: scheduler.nowMs,
       createdBy: jobId,
+      ...accessOf(request),
     };
     this.users.set(email, user);
     record.trace(scheduler.nowMs, `the API invites ${email}`);
     return answerOf(201, { message: 'Invited.', user });
   }
 
+  #resend(request: Request, jobId: string, takesEffect: boolean): Exchange {
+    const email = this.#emailOf(request);
+    const user = this.users.get(email);
+    if (user === undefined) return answerOf(404, { error: 'There is no such user.' });
+    if (!['invited', 'expired'].includes(user.status)) return answerOf(400, { error: 'There is no open invitation.' });
+    if (!takesEffect) return answerOf(500, { error: 'Nothing happened.' });
+    const { scheduler, record } = this.#world;
+    const idempotencyKey = request.headers?.['idempotency-key'] ?? '';
+    const isKnown = idempotencyKey !== '' && this.resendings.some((other) => other.idempotencyKey === idempotencyKey);
+    if (!isKnown) {
+      this.resendings.push({ email, jobId, idempotencyKey, atMs: scheduler.nowMs });
+      this.users.set(email, { ...user, status: 'invited' });
+      record.trace(scheduler.nowMs, `the API invites ${email} once more`);
+    }
+    return answerOf(200, { message: 'Sent.' });
+  }
+
   #read(path: string, person: PersonCall | undefined): Exchange {
     if (path === '/auth/v1/validate') return answerOf(200, { email: 'owner@acme.example', domain: 'acme.example' });
     if (path === '/iam/v1/users') return answerOf(200, { users: [...this.users.values()], rowCount: this.users.size });
-    if (person === undefined) return answerOf(200, { roles: [], organizations: [] });
+    const { roles = [], organizations = [] } = this.#settings;
+    if (person === undefined) return answerOf(200, { roles, organizations });
     const user = this.users.get(person.email);
     person.read = { atMs: this.#world.scheduler.nowMs, found: user !== undefined };
     return answerOf(200, { users: user === undefined ? [] : [user] });
@@ -279,23 +336,24 @@ function slowly(handling: Handling, ms: number): Handling {
   return { ...handling, effectAfterMs: ms, answerAfterMs: ms + 50 };
 }
 
-function personCallOf(request: Request, environment: Environment, nowMs: number): PersonCall | undefined {
-  const isInvite = request.method === 'POST';
-  const email = isInvite
-    ? emailOf(request)
-    : new URL(request.path, 'http://api.example').searchParams.get('email')?.toLowerCase();
-  if (email === undefined) return undefined;
-  const { jobId, beganAtMs: invocationBeganAtMs } = environment;
-  return { kind: isInvite ? 'invite' : 'look_up', jobId, email, decidedAtMs: nowMs, invocationBeganAtMs };
+/** Id of the user whose invitation is to be sent again. */
+function resentUserOf({ method, path }: Request): string | undefined {
+  const userId = /^\/iam\/v1\/users\/([^/]+)\/actions\/resend$/u.exec(path)?.[1];
+  return method === 'POST' && userId !== undefined ? decodeURIComponent(userId) : undefined;
 }
 
 function isSameInvitation(call: PersonCall | undefined, other: PersonCall | undefined): boolean {
-  if (call?.kind !== 'invite' || other?.kind !== 'invite') return false;
+  if (call === undefined || call.kind === 'look_up' || call.kind !== other?.kind) return false;
   return call.jobId === other.jobId && call.email === other.email;
 }
 
 function emailOf({ body = '{}' }: Request): string {
   return String((JSON.parse(body) as { email?: string }).email).toLowerCase();
+}
+
+function accessOf({ body = '{}' }: Request): Pick<User, 'roleId' | 'organizationId'> {
+  const { roleId, organizationId } = JSON.parse(body) as Pick<User, 'roleId' | 'organizationId'>;
+  return { ...(roleId === undefined ? {} : { roleId }), ...(organizationId === undefined ? {} : { organizationId }) };
 }
 
 function answerOf(httpStatus: number, json: unknown, more: object = {}): Exchange {

@@ -31,7 +31,18 @@ const scenario: Scenario = {
   healAfterMs: 1,
   redriveAfterMs: 0,
   outages: [],
+  newPeopleMax: 10_000,
+  schedules: [],
 };
+
+/** The same, held until somebody approves it. */
+const held: Scenario = {
+  ...scenario,
+  newPeopleMax: 5,
+  uploads: scenario.uploads.map((upload) => ({ ...upload, decisions: [{ kind: 'approved', afterMs: 5000 }] })),
+};
+
+const scenarios = { plain: scenario, held } as const;
 
 export interface CrashRun {
   /** The moments at which the environment at work was killed, counted from 0; two for each operation. */
@@ -41,7 +52,10 @@ export interface CrashRun {
   readonly momentCount: number;
 }
 
-export async function runWithCrashes(moments: readonly number[]): Promise<CrashRun> {
+export async function runWithCrashes(
+  moments: readonly number[],
+  name: keyof typeof scenarios = 'plain',
+): Promise<CrashRun> {
   const fatal = new Set(moments);
   let momentCount = 0;
   const crashes: Crashes = {
@@ -51,14 +65,14 @@ export async function runWithCrashes(moments: readonly number[]): Promise<CrashR
       return isFatal;
     },
   };
-  const result = await run(scenario, { crashes });
+  const result = await run(scenarios[name], { crashes });
   return { moments, result, momentCount };
 }
 
 /** One crash at each moment of the run. */
-export async function* singleCrashes(): AsyncGenerator<CrashRun> {
-  const { momentCount } = await runWithCrashes([]);
-  for (let moment = 0; moment < momentCount; moment += 1) yield await runWithCrashes([moment]);
+export async function* singleCrashes(name: keyof typeof scenarios = 'plain'): AsyncGenerator<CrashRun> {
+  const { momentCount } = await runWithCrashes([], name);
+  for (let moment = 0; moment < momentCount; moment += 1) yield await runWithCrashes([moment], name);
 }
 
 /** After each first crash, a second one at each moment that is left. */

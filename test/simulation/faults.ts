@@ -3,6 +3,20 @@
  */
 import type { Chance } from './chance.ts';
 
+/** Not faults, but what people and schedules do; the first ones are drawn, the others follow from them. */
+const unattendedKinds = [
+  'event_late',
+  'dry_run',
+  'limit_exceeded',
+  'approved',
+  'approval_of_another_job',
+  'rejected',
+  'cancelled',
+  'roster_run',
+  'roster_message_twice',
+  'roster_refreshed',
+] as const;
+
 export const faultKinds = [
   // The object store.
   'store_error_before_effect',
@@ -55,9 +69,17 @@ export const faultKinds = [
   // The input.
   'overlapping_upload',
   'upload_replaced',
+  ...unattendedKinds,
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+/** What comes in, which nothing goes wrong by. */
+export const inputKinds: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'overlapping_upload',
+  'upload_replaced',
+  ...unattendedKinds.filter((kind) => kind !== 'event_late'),
+]);
 
 export type FaultCounts = Readonly<Record<FaultKind, number>>;
 
@@ -75,6 +97,10 @@ const rare: ReadonlySet<FaultKind> = new Set<FaultKind>([
 ]);
 const rareProbabilities = [0.002, 0.01, 0.03] as const;
 
+function isUnattended(kind: FaultKind): boolean {
+  return (unattendedKinds as readonly string[]).includes(kind);
+}
+
 export class Faults {
   readonly #chance: Chance;
   readonly #probabilities = new Map<FaultKind, number>();
@@ -91,7 +117,13 @@ export class Faults {
   /** A random few, many or none of all kinds. */
   static draw(chance: Chance): FaultKind[] {
     const share = chance.pick([0, 0.05, 0.15, 0.35, 0.7]);
-    return faultKinds.filter(() => chance.happens(share));
+    return faultKinds.filter((kind) => !isUnattended(kind) && chance.happens(share));
+  }
+
+  /** The same for what people and schedules do: in half of all worlds nothing of it. */
+  static drawUnattended(chance: Chance): FaultKind[] {
+    const share = chance.pick([0, 0, 0.3, 0.6]);
+    return unattendedKinds.filter(() => chance.happens(share));
   }
 
   isOn(kind: FaultKind): boolean {

@@ -22,6 +22,8 @@ export class ObjectStoreModel {
   readonly #objects = new Map<string, StoredVersion[]>();
   /** Told of every write, before it is there. */
   onWrite: (key: string, text: string, before: string | undefined) => void = () => undefined;
+  /** Told of every write, once it is there. */
+  onCreated: (version: Pick<ObjectInfo, 'key' | 'etag' | 'versionId'>) => void = () => undefined;
 
   constructor(world: SimulatedWorld) {
     this.#world = world;
@@ -31,11 +33,17 @@ export class ObjectStoreModel {
     return this.#newest(key)?.text;
   }
 
+  /** All versions, the oldest first. */
+  versions(key: string): ObjectInfo[] {
+    return (this.#objects.get(key) ?? []).map(({ info }) => info);
+  }
+
   keys(prefix: string): string[] {
     return [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
-  write(key: string, text: string, condition: PutCondition): PutResult {
+  /** @param metadata In lower case, as S3 keeps it. */
+  write(key: string, text: string, condition: PutCondition, metadata: ObjectInfo['metadata'] = {}): PutResult {
     const there = this.#newest(key);
     if (condition.kind === 'if_absent' && there !== undefined) return { kind: 'condition_failed' };
     if (condition.kind === 'if_match' && there?.info.etag !== condition.etag) return { kind: 'condition_failed' };
@@ -44,8 +52,9 @@ export class ObjectStoreModel {
     const versions = this.#objects.get(key) ?? [];
     const modifiedAtMs = Math.floor(this.#world.scheduler.nowMs / 1000) * 1000;
     const versionId = `v${versions.length + 1}`;
-    versions.push({ info: { key, etag, versionId, bytes: text.length, modifiedAtMs, metadata: {} }, text });
+    versions.push({ info: { key, etag, versionId, bytes: text.length, modifiedAtMs, metadata }, text });
     this.#objects.set(key, versions);
+    this.onCreated({ key, etag, versionId });
     return { kind: 'written', etag };
   }
 

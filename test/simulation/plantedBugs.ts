@@ -15,6 +15,8 @@ export interface PlantedBug {
   /** Faults that it takes: with them switched on in every seed, fewer seeds do. */
   readonly kinds?: readonly FaultKind[];
   readonly changes: readonly Change[];
+  /** Where the search begins, so that it is not long; 1 where it does not matter. */
+  readonly firstSeed?: number;
 }
 
 interface Change {
@@ -98,12 +100,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'calls go on after the lease',
+    firstSeed: 590,
     caughtBy: 'no_second_invitation',
     kinds: ['frozen', 'message_visible_too_soon'],
     changes: [
       {
         file: 'worker/rowCaller.ts',
-        from: 'if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
+        from: 'if (stopWatch.isSeen && clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
         to: 'if (clock.now() + callTimeoutMs > 0) return;',
       },
       {
@@ -125,7 +128,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: 'worker/rowCaller.ts',
-        from: 'if (clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
+        from: 'if (stopWatch.isSeen && clock.now() + callTimeoutMs <= chunk.leaseEndsAtMs) return;',
         to: 'if (clock.now() + callTimeoutMs > 0) return;',
       },
       {
@@ -176,8 +179,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ingest/cutIntoChunks.ts',
-        from: 'await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), snapshot, waiting));',
-        to: 'void createChunk(store, job.jobId, newChunk(job, chunks, newToken(), snapshot, waiting)).catch(() => 0);',
+        from: 'await createChunk(store, job.jobId, newChunk(job, chunks, newToken(), directory, waiting));',
+        to: 'void createChunk(store, job.jobId, newChunk(job, chunks, newToken(), directory, waiting)).catch(() => 0);',
       },
     ],
   },
@@ -203,8 +206,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ingest/ingest.ts',
-        from: 'const manifest = (await readManifest(store, job.jobId)) ?? (await readUpload(job, ports));',
-        to: "const known = await readManifest(store, job.jobId); if (known !== undefined) return { kind: 'done' }; const manifest = await readUpload(job, ports);",
+        from: 'const manifest = (await readManifest(store, job.jobId)) ?? (await makeManifest(job, ports));',
+        to: "const known = await readManifest(store, job.jobId); if (known !== undefined) return { kind: 'done' }; const manifest = await makeManifest(job, ports);",
       },
     ],
   },
@@ -235,9 +238,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtBy: 'liveness',
     changes: [
       {
-        file: 'ingest/ingest.ts',
-        from: '    await checkCompletion(store, ports.reportsQueue, job.jobId);\n    return',
-        to: '    return',
+        file: 'ingest/goOn.ts',
+        from: '  await checkCompletion(store, reportsQueue, jobId);\n',
+        to: '  void reportsQueue;\n',
       },
     ],
   },
@@ -318,6 +321,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a job does not wait until others have seen it',
+    firstSeed: 910,
     caughtBy: 'no_second_invitation',
     kinds: ['overlapping_upload', 'upload_replaced', 'store_slow'],
     changes: [
@@ -332,6 +336,275 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'core/rowProgress.ts',
         from: 'return asked.overlaps ? someonesInvitation(row, answer.userId) : confirmed(row, answer.userId);',
         to: 'return asked.nowMs < 0 ? someonesInvitation(row, answer.userId) : confirmed(row, answer.userId);',
+      },
+    ],
+  },
+  {
+    name: 'the approval of another job is accepted',
+    caughtBy: 'held_is_kept',
+    kinds: ['limit_exceeded', 'approval_of_another_job'],
+    changes: [
+      {
+        file: 'ledger/approval.ts',
+        from: 'approval === undefined || approval.jobId === jobId',
+        to: 'approval === undefined || approval.jobId !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'chunks are sent although the job is held',
+    caughtBy: 'held_is_kept',
+    kinds: ['limit_exceeded'],
+    changes: [{ file: 'ingest/goOn.ts', from: 'return await hold(jobId, ports);', to: 'await hold(jobId, ports);' }],
+  },
+  {
+    name: 'a job that needs an approval is not held',
+    caughtBy: 'held_where_wanted',
+    kinds: ['limit_exceeded'],
+    changes: [
+      {
+        file: 'core/hold.ts',
+        from: 'if (invitations <= newPeopleMax) return undefined;',
+        to: 'if (invitations <= newPeopleMax + 1) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'a job at its limit is held',
+    caughtBy: 'held_where_wanted',
+    kinds: ['limit_exceeded'],
+    changes: [
+      {
+        file: 'core/hold.ts',
+        from: 'if (invitations <= newPeopleMax) return undefined;',
+        to: 'if (invitations < newPeopleMax) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'a roster with half of its rows is taken for cut off',
+    firstSeed: 400,
+    caughtBy: 'held_where_wanted',
+    kinds: ['roster_run', 'roster_refreshed'],
+    changes: [{ file: 'core/hold.ts', from: 'rows >= rowsBefore *', to: 'rows > rowsBefore *' }],
+  },
+  {
+    name: 'the size of the last run is forgotten',
+    firstSeed: 220,
+    caughtBy: 'held_where_wanted',
+    kinds: ['roster_run', 'roster_refreshed'],
+    changes: [
+      {
+        file: 'ingest/claimRun.ts',
+        from: 'return { lastCompleted: { jobId: last.jobId, rows: summary.rows } };',
+        to: 'return {};',
+      },
+    ],
+  },
+  {
+    name: 'a roster with too many invalid rows is not held',
+    caughtBy: 'held_where_wanted',
+    kinds: ['roster_run'],
+    changes: [{ file: 'core/hold.ts', from: 'if (invalid <= rows *', to: 'if (invalid < 0 || invalid <= 2 * rows *' }],
+  },
+  {
+    name: 'an approval is not heard of',
+    caughtBy: 'right_end',
+    kinds: ['limit_exceeded', 'approved'],
+    changes: [
+      {
+        file: 'ingest/ingest.ts',
+        from: 'return isRead || (await readStop',
+        to: 'return (isRead && (await readStop(store, jobId)) !== undefined) || (await readStop',
+      },
+    ],
+  },
+  {
+    name: 'a held job cannot be ended',
+    caughtBy: 'right_end',
+    kinds: ['limit_exceeded', 'rejected'],
+    changes: [
+      {
+        file: 'ingest/goOn.ts',
+        from: 'if ((await readStop(store, jobId)) !== undefined) return true;',
+        to: 'await readStop(store, jobId);',
+      },
+    ],
+  },
+  {
+    name: 'a job is released without a note that it begins',
+    caughtBy: 'no_second_invitation',
+    kinds: ['limit_exceeded', 'approved', 'overlapping_upload', 'api_slow'],
+    changes: [{ file: 'ingest/goOn.ts', from: "await noteBegun(store, jobId, clock.now(), 'released');", to: '' }],
+  },
+  {
+    name: 'a stop is not heeded when a chunk is claimed',
+    caughtBy: 'stop_is_kept',
+    kinds: ['cancelled'],
+    changes: [
+      {
+        file: 'worker/work.ts',
+        from: 'if (stop !== undefined) return await settle(',
+        to: 'if (stop?.atMs === 0) return await settle(',
+      },
+    ],
+  },
+  {
+    name: 'a stop is not heeded between two calls',
+    caughtBy: 'stop_is_kept',
+    kinds: ['cancelled'],
+    changes: [
+      { file: 'worker/keepLease.ts', from: 'if (stop !== undefined) halt.set', to: 'if (stop?.atMs === 0) halt.set' },
+    ],
+  },
+  {
+    name: 'calls go on although nobody can see whether the job was stopped',
+    firstSeed: 280,
+    caughtBy: 'stop_is_kept',
+    kinds: ['cancelled', 'store_slow', 'store_unreachable', 'overlapping_upload'],
+    changes: [{ file: 'worker/rowCaller.ts', from: 'if (stopWatch.isSeen && ', to: 'if (' }],
+  },
+  {
+    name: 'a dry run invites',
+    caughtBy: 'dry_run',
+    kinds: ['dry_run'],
+    changes: [
+      {
+        file: 'ingest/cutIntoChunks.ts',
+        from: 'if (!dryRun) return undefined;',
+        to: 'if (!dryRun || inviteeRow.row > 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'others heed a dry run',
+    firstSeed: 840,
+    caughtBy: 'no_faults_no_look_ups',
+    kinds: ['dry_run'],
+    changes: [
+      { file: 'ingest/takeSnapshot.ts', from: 'if (wanted.invitations) await noteBegun', to: 'await noteBegun' },
+    ],
+  },
+  {
+    name: 'the run of a roster is not claimed',
+    caughtBy: 'runs_apart',
+    kinds: ['roster_run'],
+    changes: [
+      {
+        file: 'ingest/claimRun.ts',
+        from: 'return (await replaceRosterRun(store, roster.name, run, stored?.etag)) ? before(run) : undefined;',
+        to: 'return before(run);',
+      },
+    ],
+  },
+  {
+    name: 'a run is begun while another one is at work',
+    caughtBy: 'runs_apart',
+    kinds: ['roster_run'],
+    changes: [
+      {
+        file: 'ingest/claimRun.ts',
+        from: 'if (!isHeld) return clock.now()',
+        to: 'if (!isHeld) return clock.now() < 0 && clock.now()',
+      },
+    ],
+  },
+  {
+    name: 'a run that makes way is not stopped',
+    caughtBy: 'makes_way',
+    kinds: ['roster_run', 'limit_exceeded', 'approved'],
+    changes: [
+      {
+        file: 'ingest/claimRun.ts',
+        from: "    await writeStop(store, last.jobId, { code: 'superseded', message, atMs: clock.now() });\n",
+        to: '    log.info(message, {});\n',
+      },
+    ],
+  },
+  {
+    name: 'a file that is too old is run',
+    caughtBy: 'run_not_begun',
+    kinds: ['roster_run'],
+    changes: [
+      {
+        file: 'core/roster.ts',
+        from: 'return nowMs - refreshedAtMs > staleAfterMs;',
+        to: 'return nowMs - refreshedAtMs > staleAfterMs + 8e8;',
+      },
+    ],
+  },
+  {
+    name: 'an invitation is sent again without a note',
+    firstSeed: 310,
+    caughtBy: 'emails_apart',
+    kinds: ['roster_run'],
+    changes: [
+      {
+        file: 'ledger/resent.ts',
+        from: 'return last.jobId !== jobId && nowMs - last.atMs < rosterLimits.resendEveryMs;',
+        to: 'return last.jobId !== jobId && nowMs < 0;',
+      },
+    ],
+  },
+  {
+    name: 'the key of a repetition is another one',
+    caughtBy: 'emails_apart',
+    kinds: ['roster_run', 'api_proxy_error_with_effect'],
+    changes: [
+      {
+        file: 'core/idempotencyKey.ts',
+        from: 'JSON.stringify([jobId, userId])',
+        to: 'JSON.stringify([jobId, userId, Math.random()])',
+      },
+    ],
+  },
+  {
+    name: 'the report of a held job takes the place of the final one',
+    caughtBy: 'report_stays',
+    kinds: ['limit_exceeded', 'approved', 'rejected', 'message_twice', 'store_slow'],
+    changes: [
+      {
+        file: 'ledger/summary.ts',
+        from: "if (stored !== undefined && (hasEnded(stored.value) || summary.state === 'held')) return;",
+        to: "if (stored !== undefined && hasEnded(stored.value) && summary.state !== 'held') return;",
+      },
+    ],
+  },
+  {
+    name: 'files of a held job are written over those of the final report',
+    firstSeed: 260,
+    caughtBy: 'report_whole',
+    kinds: ['limit_exceeded', 'approved', 'rejected', 'message_twice', 'store_slow'],
+    changes: [
+      {
+        file: 'report/reportFile.ts',
+        from: "kind: isHeld ? 'if_absent' : 'always'",
+        to: "kind: isHeld ? 'always' : 'always'",
+      },
+    ],
+  },
+  {
+    name: 'two reports of one job heed different decisions',
+    firstSeed: 4550,
+    caughtBy: 'report_whole',
+    kinds: ['limit_exceeded', 'approved', 'cancelled', 'message_twice', 'store_slow'],
+    changes: [
+      {
+        file: 'report/report.ts',
+        from: 'await fixDecision(store, jobId, manifest, log)',
+        to: 'await readDecision(store, jobId, manifest, log)',
+      },
+    ],
+  },
+  {
+    name: 'an invitation that was sent again without an answer is called not attempted',
+    caughtBy: 'resent_exactly',
+    kinds: ['roster_run', 'cancelled', 'api_silent_with_effect'],
+    changes: [
+      {
+        file: 'core/rowProgress.ts',
+        from: 'return { ...row, doubt: answer.doubt, ...lastStatusOf(answer.doubt) };',
+        to: 'return { ...row, ...lastStatusOf(answer.doubt) };',
       },
     ],
   },
@@ -354,6 +627,8 @@ export async function plant({ name, changes }: PlantedBug): Promise<PlantedSyste
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   cpSync(join(root, 'lambdas'), join(folder, 'lambdas'), { recursive: true });
+  const client = join('test', 'support', 'doitApi.ts');
+  cpSync(join(root, client), join(folder, client));
   for (const { file, from, to } of changes) {
     const path = join(folder, 'lambdas', file);
     const pieces = readFileSync(path, 'utf8').split(from);
@@ -361,9 +636,11 @@ export async function plant({ name, changes }: PlantedBug): Promise<PlantedSyste
       throw new Error(`The planted bug “${name}” fits ${pieces.length - 1} places in ${file} instead of one.`);
     writeFileSync(path, pieces.join(to));
   }
-  const load = async (file: string) => await import(pathToFileURL(join(folder, 'lambdas', file)).href);
+  const load = async (file: string) => await import(pathToFileURL(join(folder, file)).href);
   const [api, consume, ingest, report, work] = await Promise.all(
-    ['adapters/doitApi.ts', 'consume.ts', 'ingest/ingest.ts', 'report/report.ts', 'worker/work.ts'].map(load),
+    [client, ...['consume', 'ingest/ingest', 'report/report', 'worker/work'].map((file) => `lambdas/${file}.ts`)].map(
+      load,
+    ),
   );
   const system: System = {
     connectDoitApi: api?.['connectDoitApi'] ?? production.connectDoitApi,

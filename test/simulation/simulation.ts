@@ -2,10 +2,11 @@
  * One simulation: a world drawn from a seed, uploads, faults, healing, and what was found at the end.
  */
 
-import { reportKey } from '../../lambdas/core/keys.ts';
+import { approvalKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
 import type { Status } from '../../lambdas/core/outcome.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { takeOverGlobals } from './ambient.ts';
+import { sendBucketEvents } from './bucketEvents.ts';
 import { type BulkInvite, startBulkInvite } from './bulkInvite.ts';
 import { type Chance, chanceOf } from './chance.ts';
 import {
@@ -16,16 +17,20 @@ import {
   checkUndisturbed,
   checkWrite,
   type Evidence,
+  isHeldFirst,
   type SimulatedJob,
 } from './checks.ts';
 import { DoitApiModel, type User } from './doitApiModel.ts';
-import { type FaultCounts, type FaultKind, Faults } from './faults.ts';
+import { type FaultCounts, type FaultKind, Faults, inputKinds } from './faults.ts';
 import { fixedJob } from './fixedJob.ts';
 import { ObjectStoreModel } from './objectStoreModel.ts';
+import { type Decision, drawDecisions, People } from './people.ts';
 import { Record, type Violation } from './record.ts';
 import { drawRoster, peopleOf, type Roster } from './roster.ts';
 import { Scheduler } from './scheduler.ts';
+import { drawSchedules, rosterReadBy, rosterUploadKey, runOf, type Schedule, type SimulatedRun } from './schedules.ts';
 import { production, type System } from './system.ts';
+import { checkEmailsApart, checkNeverMeant, checkRuns, checkUnattended } from './unattendedChecks.ts';
 import type { Crashes, SimulatedWorld } from './world.ts';
 
 export interface Upload {
@@ -34,6 +39,10 @@ export interface Upload {
   readonly roster: Roster;
   /** Invitees in a chunk; undefined for what the code itself would choose. */
   readonly chunkRows?: number;
+  readonly isDryRun?: boolean;
+  /** Whoever uploads may ask to be held sooner. */
+  readonly newPeopleMax?: number;
+  readonly decisions?: readonly Decision[];
 }
 
 export interface Scenario {
@@ -58,6 +67,9 @@ export interface Scenario {
   readonly keyRevokedAfterMs?: number;
   /** For so long; undefined: until the healing. */
   readonly keyRevokedForMs?: number;
+  /** More invitations than this hold an upload. */
+  readonly newPeopleMax: number;
+  readonly schedules: readonly Schedule[];
 }
 
 export interface SimulationOptions {
@@ -101,18 +113,20 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 
 function drawScenario(seed: number, more: readonly FaultKind[] = []): Scenario {
   const chance = chanceOf(seed);
-  const kinds = [...new Set([...Faults.draw(chance), ...more])];
+  // Of its own, so that a world is the same but for that.
+  const unattendedChance = chanceOf(seed ^ 0x0a11);
+  const kinds = [...new Set([...Faults.draw(chance), ...more, ...Faults.drawUnattended(unattendedChance)])];
   const people = [...peopleOf(chance.pick([chance.between(3, 12), 30])), 'refused1@acme.example'];
   const usersBefore = people
     .filter((email) => !email.startsWith('refused') && chance.happens(0.15))
     .map((email) => ({ email, status: chance.pick(['active', 'invited', 'Disabled']) }));
   const on = new Set(kinds);
   const healAfterMs = chance.between(10 * minute, 8 * hour);
+  const uploads = drawUploads(chance, people, on, healAfterMs);
   return {
     seed,
     kinds,
-    uploads: drawUploads(chance, people, on, healAfterMs),
-    usersBefore,
+    ...drawUnattended(unattendedChance, uploads, people, usersBefore, on, healAfterMs + deadLettersWithinMs),
     workers: chance.between(2, 3),
     concurrency: chance.pick([1, 2, 4, 10]),
     // So little that a chunk often takes several invocations, or plenty.
@@ -126,6 +140,42 @@ function drawScenario(seed: number, more: readonly FaultKind[] = []): Scenario {
     redriveAfterMs: chance.pick([0, hour, 2 * day]),
     outages: on.has('api_down') ? drawOutages(chance) : [],
     ...drawRevocation(chance, on),
+  };
+}
+
+/** Limits, decisions, dry runs and schedules. */
+function drawUnattended(
+  chance: Chance,
+  uploads: readonly Upload[],
+  people: readonly string[],
+  usersBefore: Scenario['usersBefore'],
+  on: ReadonlySet<FaultKind>,
+  latestMs: number,
+): Pick<Scenario, 'uploads' | 'usersBefore' | 'newPeopleMax' | 'schedules'> {
+  const isLimited = on.has('limit_exceeded');
+  const decided = (upload: Upload): Upload => ({
+    ...upload,
+    ...(isLimited && chance.happens(0.3) ? { newPeopleMax: chance.between(0, 12) } : {}),
+    decisions: drawDecisions(chance, on, latestMs - upload.atMs),
+  });
+  const dryRun: Upload[] = on.has('dry_run')
+    ? [
+        {
+          key: 'incoming/dry-run/people.csv',
+          atMs: chance.between(0, hour),
+          roster: drawRoster(chance, people, 20),
+          isDryRun: true,
+        },
+      ]
+    : [];
+  return {
+    uploads: [...uploads, ...dryRun].map(decided),
+    usersBefore: usersBefore.map(({ email, status }) => ({
+      email,
+      status: on.has('roster_run') && status === 'Disabled' && chance.happens(0.7) ? 'expired' : status,
+    })),
+    newPeopleMax: isLimited ? chance.pick([0, 2, 5, 10]) : 10_000,
+    schedules: on.has('roster_run') ? drawSchedules(chance, people, on, latestMs) : [],
   };
 }
 
@@ -192,14 +242,21 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     disturbances.set(`${jobId} ${chunk}`, (disturbances.get(`${jobId} ${chunk}`) ?? 0) + 1);
   });
   let reportedAtMs = 0;
+  const firstWrittenAtMs = new Map<string, number>();
+  const people = new People(store, world);
   const check = checkWrite(store, record);
   store.onWrite = (key, text, before) => {
     check(key, text, before);
+    people.see(key);
+    if (before === undefined) firstWrittenAtMs.set(key, scheduler.nowMs);
     if (key.endsWith('/summary.json')) reportedAtMs = scheduler.nowMs;
   };
+  sendBucketEvents(store, world, bulkInvite.announce);
 
   const jobs: SimulatedJob[] = [];
-  scheduleUploads(scenario, world, store, bulkInvite, jobs);
+  const runs: SimulatedRun[] = [];
+  scheduleUploads(scenario, world, store, bulkInvite, jobs, people);
+  scheduleRosters(scenario, world, store, bulkInvite, runs, people);
   scheduleOutages(scenario, world, api);
 
   let ends = await scheduler.run(startMs + scenario.healAfterMs);
@@ -219,6 +276,7 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   if (!ends) record.violated('ends', 'Events do not come to an end.');
   if (bulkInvite.queues.some((queue) => !queue.isEmpty))
     record.violated('liveness', 'Queues still hold messages long after everything was healed.');
+  jobs.push(...jobsOfRuns(runs, scenario, store));
   const evidence: Evidence = {
     store,
     api,
@@ -229,13 +287,11 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     giveUpMs: scenario.giveUpMs,
     jobCount: jobs.length,
     outageMs: scenario.outages.reduce((sum, [fromMs, toMs]) => sum + toMs - fromMs, 0),
+    firstWrittenAtMs,
+    approvedAtMs: people.approvedAtMs,
   };
-  for (const job of jobs) {
-    checkJob(job, evidence);
-    checkStopIsKept(job, evidence);
-    checkPatience(job, evidence);
-  }
-  checkSecondInvitations(evidence);
+  for (const { jobId } of jobs) if (isHeldFirst(jobId, store)) faults.count('limit_exceeded');
+  checkAll(jobs, evidence);
   if (!evidence.hadFaults && options.crashes === undefined) checkUndisturbed(jobs, evidence);
   const callsAtOnceMax = scenario.workers * scenario.concurrency + 2;
   if (api.callsAtOnceMost > callsAtOnceMax)
@@ -252,8 +308,32 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     invited: [...api.users.values()].filter(({ createdBy }) => createdBy !== undefined).length,
     statuses: countStatuses(jobs, store),
     faults: faults.counts,
-    reportAfterHealingMs: Math.max(0, reportedAtMs - healedAtMs),
+    reportAfterHealingMs: Math.max(0, reportedAtMs - Math.max(healedAtMs, lastCauseMs(jobs, firstWrittenAtMs))),
   };
+}
+
+/** When somebody last wanted something: before that, a report could not be there. */
+function lastCauseMs(jobs: readonly SimulatedJob[], firstWrittenAtMs: ReadonlyMap<string, number>): number {
+  const timeOf = (key: string) => firstWrittenAtMs.get(key) ?? 0;
+  const times = jobs.flatMap(({ jobId, uploadedAtMs }) => [
+    uploadedAtMs,
+    timeOf(approvalKey(jobId)),
+    timeOf(stopKey(jobId)),
+  ]);
+  return Math.max(0, ...times);
+}
+
+function checkAll(jobs: readonly SimulatedJob[], evidence: Evidence): void {
+  for (const job of jobs) {
+    checkJob(job, evidence);
+    checkStopIsKept(job, evidence);
+    checkPatience(job, evidence);
+    checkUnattended(job, evidence);
+  }
+  checkRuns(jobs, evidence);
+  checkEmailsApart(evidence);
+  checkNeverMeant(jobs, evidence);
+  checkSecondInvitations(evidence);
 }
 
 function countStatuses(jobs: readonly SimulatedJob[], store: ObjectStoreModel): SimulationResult['statuses'] {
@@ -267,24 +347,69 @@ function countStatuses(jobs: readonly SimulatedJob[], store: ObjectStoreModel): 
 }
 
 function scheduleUploads(
-  { uploads }: Scenario,
+  { uploads, newPeopleMax }: Scenario,
   world: SimulatedWorld,
   store: ObjectStoreModel,
   bulkInvite: BulkInvite,
   jobs: SimulatedJob[],
+  people: People,
 ): void {
   const { scheduler, faults, chance } = world;
   for (const [index, upload] of uploads.entries()) {
+    const { key, roster, isDryRun = false, decisions = [] } = upload;
+    const limit = Math.min(newPeopleMax, upload.newPeopleMax ?? newPeopleMax);
+    const metadata = upload.newPeopleMax === undefined ? {} : { 'new-people-max': String(upload.newPeopleMax) };
     scheduler.at(startMs + upload.atMs, () => {
-      if (index > 0) faults.count(upload.key === uploads[0]?.key ? 'upload_replaced' : 'overlapping_upload');
-      store.write(upload.key, upload.roster.text, { kind: 'always' });
-      const { jobId, event } = fixedJob(store, upload, scheduler.nowMs);
-      jobs.push({ jobId, key: upload.key, roster: upload.roster, uploadedAtMs: scheduler.nowMs });
+      if (isDryRun) faults.count('dry_run');
+      else if (index > 0) faults.count(key === uploads[0]?.key ? 'upload_replaced' : 'overlapping_upload');
+      store.write(key, roster.text, { kind: 'always' }, metadata);
+      const { jobId, event } = fixedJob(store, upload, limit, scheduler.nowMs);
+      jobs.push({ jobId, key, roster, uploadedAtMs: scheduler.nowMs, dryRun: isDryRun, newPeopleMax: limit });
+      people.decideLater(jobId, decisions);
       bulkInvite.announce(event);
       if (!faults.strikes('event_twice')) return;
       scheduler.after(chance.between(0, 6 * hour), () => bulkInvite.announce(event));
     });
   }
+}
+
+function scheduleRosters(
+  { schedules }: Scenario,
+  { scheduler, faults, chance }: SimulatedWorld,
+  store: ObjectStoreModel,
+  bulkInvite: BulkInvite,
+  simulated: SimulatedRun[],
+  people: People,
+): void {
+  for (const schedule of schedules) {
+    for (const [index, { atMs, roster }] of schedule.versions.entries())
+      scheduler.at(startMs + atMs, () => {
+        if (index > 0) faults.count('roster_refreshed');
+        store.write(rosterUploadKey(schedule.name), roster.text, { kind: 'always' });
+      });
+    for (const run of schedule.runs)
+      scheduler.at(startMs + run.atMs, () => {
+        faults.count('roster_run');
+        const { message, ...known } = runOf(schedule, run, scheduler.nowMs);
+        if (known.dryRun) faults.count('dry_run');
+        simulated.push(known);
+        bulkInvite.announce(message);
+        people.decideLater(known.jobId, run.decisions);
+        if (!faults.strikes('roster_message_twice')) return;
+        scheduler.after(chance.between(0, 6 * hour), () => bulkInvite.announce(message));
+      });
+  }
+}
+
+function jobsOfRuns(runs: readonly SimulatedRun[], { schedules }: Scenario, store: ObjectStoreModel): SimulatedJob[] {
+  return runs.flatMap((run) => {
+    const schedule = schedules.find(({ name }) => name === run.name);
+    return schedule === undefined ? [] : [jobOfRun(run, rosterReadBy(run, store, schedule))];
+  });
+}
+
+function jobOfRun({ jobId, key, dryRun, rules, ...run }: SimulatedRun, roster: Roster): SimulatedJob {
+  return { jobId, key, roster, uploadedAtMs: run.scheduledAtMs, dryRun, run: { ...run, rules } };
 }
 
 function scheduleOutages(
@@ -318,7 +443,5 @@ function randomCrashes(faults: Faults): Crashes {
 }
 
 function anyStruck(counts: FaultCounts): boolean {
-  return Object.entries(counts).some(
-    ([kind, count]) => kind !== 'overlapping_upload' && kind !== 'upload_replaced' && count > 0,
-  );
+  return Object.entries(counts).some(([kind, count]) => !inputKinds.has(kind as FaultKind) && count > 0);
 }

@@ -1,11 +1,12 @@
 /**
  * The code under simulation: the production use cases, or a copy of them with a planted bug.
  */
-import { connectDoitApi } from '../../lambdas/adapters/doitApi.ts';
+
 import { consume } from '../../lambdas/consume.ts';
 import { ingest } from '../../lambdas/ingest/ingest.ts';
 import { report } from '../../lambdas/report/report.ts';
 import { work } from '../../lambdas/worker/work.ts';
+import { connectDoitApi } from '../support/doitApi.ts';
 
 export interface System {
   readonly connectDoitApi: typeof connectDoitApi;

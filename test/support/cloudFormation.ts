@@ -71,6 +71,7 @@ export function ourOutputs(bucket: string, sqsUrl: string): Record<string, strin
     UploaderPolicyArn: 'arn:aws:iam::123456789012:policy/uploader',
     ReaderPolicyArn: 'arn:aws:iam::123456789012:policy/reader',
     CommandPolicyArn: 'arn:aws:iam::123456789012:policy/command',
+    ApproverPolicyArn: 'arn:aws:iam::123456789012:policy/approver',
     UploadsDeadLettersUrl: deadLetters('uploads'),
     ChunksDeadLettersUrl: deadLetters('chunks'),
     ReportsDeadLettersUrl: deadLetters('reports'),

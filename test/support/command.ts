@@ -85,6 +85,8 @@ export interface CountingSandbox extends Sandbox {
   /** Of every call: method and path. */
   readonly calls: string[];
   posts(): number;
+  /** When the last call arrived. */
+  lastCallAtMs(): number;
 }
 
 /** A sandbox in the test's own process, which survives the command. */
@@ -95,7 +97,11 @@ export async function startCountingSandbox(
 ): Promise<CountingSandbox> {
   const calls: string[] = [];
   const organization = openOrganization(':memory:');
-  const onCall = (method: string, path: string) => calls.push(`${method} ${path}`);
+  let lastCallAtMs = 0;
+  const onCall = (method: string, path: string) => {
+    calls.push(`${method} ${path}`);
+    lastCallAtMs = Date.now();
+  };
   const sandbox = await startSandbox({
     port: 0,
     organization,
@@ -109,6 +115,7 @@ export async function startCountingSandbox(
     organization,
     calls,
     posts: () => calls.filter((call) => call.startsWith('POST')).length,
+    lastCallAtMs: () => lastCallAtMs,
     close: async () => {
       await sandbox.close();
       organization.close();

@@ -1,6 +1,6 @@
 /**
  * A stand-in for a deployed stack, all of it on the loopback address: the embedded S3 and SQS with object versions, the
- * handlers in this process, and CloudFormation.
+ * handlers in this process, CloudFormation, and who asks.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { startHandlers } from '../../cli/local/localHost.ts';
 import { type LocalStorage, openLocalStorage } from '../../cli/local/localStorage.ts';
 import { type CloudFormation, ourOutputs, stackWith, startCloudFormation } from './cloudFormation.ts';
 import { type CountingSandbox, startCountingSandbox } from './command.ts';
+import { startSecurityTokens } from './securityTokens.ts';
 import type { Call } from './statements.ts';
 
 export interface DeployedStack {
@@ -26,6 +27,9 @@ export interface DeployedStack {
   work(): void;
   close(): Promise<void>;
 }
+
+/** Who uses the command. */
+export const callerArn = 'arn:aws:sts::123456789012:assumed-role/Admins/ann@acme.example';
 
 export async function startDeployedStack(name: string): Promise<DeployedStack> {
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
@@ -46,6 +50,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
   });
   const { endpoint, credentials } = storage.services;
   const cloudFormation = await startCloudFormation({ [name]: stackWith(ourOutputs(storage.bucket, endpoint)) });
+  const tokens = await startSecurityTokens(callerArn);
   const stop = new AbortController();
   let working = Promise.resolve();
   return {
@@ -61,6 +66,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
       AWS_ENDPOINT_URL_S3: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+      AWS_ENDPOINT_URL_STS: tokens.url,
       AWS_EC2_METADATA_DISABLED: 'true',
     },
     work: () => {
@@ -72,6 +78,7 @@ export async function startDeployedStack(name: string): Promise<DeployedStack> {
       await host.close();
       await storage.close();
       await cloudFormation.close();
+      await tokens.close();
       await sandbox.close();
       rmSync(folder, { recursive: true });
     },

@@ -3,7 +3,7 @@
  */
 import type { Place } from '../../cli/place/place.ts';
 import { parseJobId } from '../../lambdas/core/jobId.ts';
-import { incomingPrefix, isUploadKey, jobsPrefix } from '../../lambdas/core/keys.ts';
+import { incomingPrefix, jobsPrefix, startsJob } from '../../lambdas/core/keys.ts';
 import type { MemoryStore } from './memoryStore.ts';
 
 export function placeOf(store: MemoryStore): Place {
@@ -13,6 +13,8 @@ export function placeOf(store: MemoryStore): Place {
   return {
     name: 'the small world',
     options: ' --small',
+    worksByItself: true,
+    neighboursOf: async () => [],
     bucket: 'bucket',
     store,
     listing: {
@@ -25,7 +27,7 @@ export function placeOf(store: MemoryStore): Place {
       },
       uploads: async function* () {
         for await (const { key } of store.list(incomingPrefix)) {
-          const info = isUploadKey(key) ? await store.head(key) : undefined;
+          const info = startsJob(key) ? await store.head(key) : undefined;
           if (info !== undefined) yield { key, uploadedAtMs: info.modifiedAtMs };
         }
       },
@@ -33,6 +35,7 @@ export function placeOf(store: MemoryStore): Place {
     lookEveryMs: 1,
     showEveryMs: 1,
     submit: unused,
+    whoAmI: async () => 'ann in the small world',
     attend: unused,
     createLink: unused,
     givenUp: async () => [],

@@ -1,7 +1,7 @@
 /**
  * The stack as the CDK makes it; usually without its bundles, which take longer than all the rest and change nothing of the template.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
@@ -38,6 +38,8 @@ export interface Synthesized {
   readonly app: App;
   readonly stack: Stack;
   readonly template: z.output<typeof templateSchema>;
+  /** As it is sent to CloudFormation. */
+  readonly templateBytes: number;
   /** By logical id. */
   ofType(type: string): [id: string, resource: Resource][];
 }
@@ -89,9 +91,11 @@ export async function synthesizeWithBundles(
 function synthesizeInto(outdir: string, settings: Settings, bundleFolder: (name: FunctionName) => string): Synthesized {
   const app = new App({ context: featureFlags(), outdir });
   const stack = bulkInviteStack(app, readSettings(settings), bundleFolder);
-  const template = templateSchema.parse(app.synth().getStackArtifact(stack.artifactId).template);
+  const artifact = app.synth().getStackArtifact(stack.artifactId);
+  const template = templateSchema.parse(artifact.template);
+  const templateBytes = statSync(artifact.templateFullPath).size;
   const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
-  return { app, stack, template, ofType };
+  return { app, stack, template, templateBytes, ofType };
 }
 
 /** What `cdk.json` sets: it changes what the constructs make. */

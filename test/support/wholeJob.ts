@@ -17,6 +17,7 @@ const settings: IngestSettings = {
   workers: 2,
   invitesGone: false,
   allowedDomains: [],
+  newPeopleMax: 10_000,
   outageDelayMs: 30_000,
   giveUpMs: 6 * 60 * 60_000,
 };

@@ -4,10 +4,12 @@
 
 import { inspect } from 'node:util';
 import type { Invocation } from '../../lambdas/consume.ts';
-import type { InviteAnswer, LookUpAnswer } from '../../lambdas/core/answers.ts';
+import type { InviteAnswer, LookUpAnswer, ResendAnswer } from '../../lambdas/core/answers.ts';
+import type { DirectoryUser } from '../../lambdas/core/directory.ts';
 import { emailKey } from '../../lambdas/core/email.ts';
 import type { Invitee } from '../../lambdas/core/invitee.ts';
-import type { Clock, ConnectApi, InviteApi, Log, Metrics, OutgoingQueue } from '../../lambdas/ports.ts';
+import type { Clock, Log, Metrics, OnApiCall, OutgoingQueue } from '../../lambdas/ports.ts';
+import type { WholeApi } from './doitApi.ts';
 import { type MemoryStore, memoryStore } from './memoryStore.ts';
 
 export interface ManualClock extends Clock {
@@ -66,9 +68,9 @@ function fakeQueue(): FakeQueue {
   };
 }
 
-export interface FakeApi extends InviteApi {
+export interface FakeApi extends WholeApi {
   /** Users by the key of their email; an invitation adds one. */
-  readonly users: Map<string, { readonly id: string; readonly status: string }>;
+  readonly users: Map<string, Omit<DirectoryUser, 'email'>>;
   /** Every call, as `operation` or `operation email`. */
   readonly calls: string[];
   /** Answers to the next invitations instead of the usual one; `effect` says whether it takes effect all the same. */
@@ -76,6 +78,7 @@ export interface FakeApi extends InviteApi {
   /** How long an invitation takes. */
   latencyMs: number;
   onFind: (email: string) => LookUpAnswer | undefined;
+  onResend: (userId: string) => ResendAnswer | undefined;
   onRead: () =>
     | { kind: 'refused'; httpStatus: number; message: string }
     | { kind: 'unavailable'; detail: string }
@@ -95,6 +98,7 @@ function fakeApi(clock: Clock): FakeApi {
     latencyMs: 0,
     onInvite: () => undefined,
     onFind: () => undefined,
+    onResend: () => undefined,
     onRead: () => undefined,
     validateKey: async () => read('validate', () => ({ email: 'owner@acme.example', domain: 'acme.example' })),
     listUsers: async () => read('list_users', () => [...users].map(([email, user]) => ({ email, ...user }))),
@@ -118,12 +122,16 @@ function fakeApi(clock: Clock): FakeApi {
       if (effect && !users.has(emailKey(invitee.email))) users.set(emailKey(invitee.email), { id, status: 'invited' });
       return answer;
     },
+    resend: async (userId, idempotencyKey) => {
+      calls.push(`resend_invitation ${userId} ${idempotencyKey}`);
+      return api.onResend(userId) ?? { kind: 'resent', httpStatus: 200 };
+    },
   };
   return api;
 }
 
 /** Gives the API to a use case, and counts its calls as the real client does. */
-export function connect(api: InviteApi): ConnectApi {
+export function connect(api: WholeApi): (onCall: OnApiCall) => WholeApi {
   return (onCall) => ({
     ...api,
     invite: async (invitee) => {

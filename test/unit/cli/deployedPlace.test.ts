@@ -12,6 +12,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { openDeployedPlace } from '../../../cli/place/deployedPlace.ts';
 import { withPlace } from '../../../cli/place/openPlace.ts';
 import { UserError } from '../../../cli/userError.ts';
+import type { JobId } from '../../../lambdas/core/jobId.ts';
+import { writeApproval } from '../../../lambdas/ledger/approval.ts';
+import { writeStop } from '../../../lambdas/ledger/stop.ts';
 import {
   type CloudFormation,
   failure,
@@ -19,6 +22,7 @@ import {
   stackWith,
   startCloudFormation,
 } from '../../support/cloudFormation.ts';
+import { startSecurityTokens } from '../../support/securityTokens.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulk-invite-aws-'));
 let cloudFormation: CloudFormation;
@@ -50,6 +54,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'credentials'), '[ann]\naws_access_key_id = AKIDANN\naws_secret_access_key = example\n');
   cloudFormation = await startCloudFormation({
     ours: stackWith(ourOutputs('ours-bucket', urlOf(sqs))),
+    older: stackWith(withoutApprover(ourOutputs('ours-bucket', urlOf(sqs)))),
     theirs: stackWith({ BucketName: 'their-bucket', Url: 'https://acme.example' }),
     young: stackWith({}, 'CREATE_IN_PROGRESS'),
     secret: failure(403, 'AccessDenied', 'User: arn:aws:iam::123456789012:user/ann is not authorized'),
@@ -110,6 +115,10 @@ beforeEach(() => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   answerS3 = () => ({ status: 403, code: 'AccessDenied' });
 });
+
+function withoutApprover({ ApproverPolicyArn: _approver, ...outputs }: Record<string, string>): Record<string, string> {
+  return outputs;
+}
 
 function urlOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -188,7 +197,7 @@ describe('a permission that is missing', () => {
   writeFileSync(upload, 'email\na@acme.example\n');
 
   test('to upload is given by a policy of the stack', async () => {
-    expect(await refusalOf((await open()).submit(upload, {}))).toBe(
+    expect(await refusalOf((await open()).submit(upload, { mapping: {}, dryRun: false }))).toBe(
       'You lack the permission s3:PutObject on arn:aws:s3:::ours-bucket/incoming/*. ' +
         'The policy arn:aws:iam::123456789012:policy/uploader gives it: ask whoever administers the AWS account to attach that to you.',
     );
@@ -215,11 +224,40 @@ describe('a permission that is missing', () => {
     );
   });
 
+  test('to decide about a job is given by a policy of its own, which not every stack has', async () => {
+    const { store } = await open();
+    const jobId = '20260131T070500Z-0f3a9c51b2de' as JobId;
+    const decided = await refusalOf(writeApproval(store, { jobId, by: 'ann', atMs: 0 }));
+    expect(decided).toBe(
+      'You lack the permission s3:PutObject on arn:aws:s3:::ours-bucket/jobs/*/approval.json. ' +
+        'The policy arn:aws:iam::123456789012:policy/approver gives it: ask whoever administers the AWS account to attach that to you.',
+    );
+    const stop = { code: 'cancelled', message: 'No.', atMs: 0 } as const;
+    expect(await refusalOf(writeStop(store, jobId, stop))).toContain('jobs/*/stop.json. The policy arn:aws:iam::12345');
+    const older = (await openDeployedPlace({ stack: 'older' })).store;
+    expect(await refusalOf(writeStop(older, jobId, stop))).toContain('Ask whoever administers the AWS account for a');
+  });
+
   test('to look at what was uploaded does not hide that it was', async () => {
     answerS3 = (method) => ({ status: method === 'PUT' ? 200 : 403 });
-    const refusal = await refusalOf((await open()).submit(upload, {}));
+    const refusal = await refusalOf((await open()).submit(upload, { mapping: {}, dryRun: false }));
     expect(refusal).toContain('was uploaded as incoming/people.csv, and its job begins; do not upload it again.');
     expect(refusal).toContain('s3:GetObject on arn:aws:s3:::ours-bucket/incoming/*');
+  });
+});
+
+describe('who decides', () => {
+  test('is asked of AWS, and an expired sign-in is told', async () => {
+    const arn = 'arn:aws:iam::123456789012:user/ann';
+    const tokens = await startSecurityTokens(arn);
+    const late = await startSecurityTokens(undefined);
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', tokens.url);
+    const place = await openDeployedPlace({ stack: 'ours' });
+    expect(await place.whoAmI()).toBe(arn);
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', late.url);
+    expect(await refusalOf(place.whoAmI())).toContain('Your AWS sign-in has expired');
+    await tokens.close();
+    await late.close();
   });
 });
 

@@ -17,5 +17,6 @@ test('the rows are offered for another try only where the same file could do bet
     'key_forbidden',
     'api_request_refused',
     'api_unreachable',
+    'cancelled',
   ]);
 });

@@ -8,7 +8,7 @@ import {
   ingestPartKey,
   jobKey,
   manifestKey,
-  mappingKeyBeside,
+  mappingKeysBeside,
   partsPrefixOf,
   reportKey,
   stopKey,
@@ -43,10 +43,14 @@ describe('where objects lie', () => {
   });
 
   test('a folder whose mapping would have too long a key has none', () => {
-    expect(mappingKeyBeside('incoming/hr/acme.csv')).toBe('incoming/hr/mapping.json');
+    expect(mappingKeysBeside('incoming/hr/acme.csv')).toEqual(['incoming/hr/mapping.json']);
+    expect(mappingKeysBeside('incoming/dry-run/hr/acme.csv')).toEqual([
+      'incoming/dry-run/hr/mapping.json',
+      'incoming/hr/mapping.json',
+    ]);
     const folder = `incoming/${'x'.repeat(1002)}`;
-    expect(mappingKeyBeside(`${folder}/a`)).toHaveLength(1024);
-    expect(mappingKeyBeside(`${folder}x/a`)).toBeUndefined();
+    expect(mappingKeysBeside(`${folder}/a`)[0]).toHaveLength(1024);
+    expect(mappingKeysBeside(`${folder}x/a`)).toEqual([]);
   });
 
   test('chunks and parts are listed in their order, and only those of the job', () => {

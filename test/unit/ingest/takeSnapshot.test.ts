@@ -9,7 +9,13 @@ const organizations = [{ id: 'root', name: 'Acme' }];
 
 async function snapshot(world: World, wanted: Partial<Wanted> = {}) {
   const { store, clock, api } = world;
-  return await takeSnapshot(store, clock, api, jobId, { roles: false, organizations: false, ...wanted });
+  return await takeSnapshot(store, clock, api, jobId, {
+    roles: false,
+    organizations: false,
+    access: false,
+    invitations: true,
+    ...wanted,
+  });
 }
 
 describe('a directory snapshot', () => {

@@ -36,7 +36,7 @@ describe('the outcomes of a job', () => {
       [chunkPartKey(jobId, 0), [3, 4], {}, 1000],
       [chunkPartKey(jobId, 1), [6, 7, 8], {}, 1000],
     ]);
-    const { outcomes } = outcomesInOrder(parts, jobId, 2);
+    const { outcomes } = outcomesInOrder(parts, jobId, 2, false);
     expect((await Array.fromAsync(outcomes)).map(({ row }) => row)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
@@ -46,7 +46,7 @@ describe('the outcomes of a job', () => {
       [chunkPartKey(jobId, 0), [3], { invite_user: { 201: 1, 500: 1 } }, 5000],
       [chunkPartKey(jobId, 1), [4], { invite_user: { 201: 2 } }, 4000],
     ]);
-    const inOrder = outcomesInOrder(parts, jobId, 2);
+    const inOrder = outcomesInOrder(parts, jobId, 2, false);
     expect(inOrder.totals()).toEqual({ apiCalls: {}, endedAtMs: 0 });
     await Array.fromAsync(inOrder.outcomes);
     expect(inOrder.totals()).toEqual({

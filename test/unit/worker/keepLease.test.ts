@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { Halt } from '../../../lambdas/worker/halt.ts';
 import { keepLease } from '../../../lambdas/worker/keepLease.ts';
 import { OtherJobs } from '../../../lambdas/worker/otherJobs.ts';
+import { StopWatch } from '../../../lambdas/worker/stopWatch.ts';
 import { chunkOf, jobId, own } from '../../support/ownedChunk.ts';
 import { invocation, newWorld, type World } from '../../support/world.ts';
 
@@ -27,8 +28,19 @@ async function keptFor(
   const ended = new AbortController();
   const startedAtMs = world.clock.now();
   const others = new OtherJobs(used.store, world.clock);
+  const stopWatch = new StopWatch(used.store, world.clock);
+  // As the worker does before it claims the chunk.
+  await stopWatch.look(jobId).catch(() => undefined);
   const kept = keepLease(
-    { ...used, chunk, others, invocation: invocation('a', remainingMs), halt, callTimeoutMs },
+    {
+      ...used,
+      chunk,
+      others,
+      stopWatch,
+      invocation: invocation('a', remainingMs),
+      halt,
+      callTimeoutMs,
+    },
     ended.signal,
   );
   await world.clock.sleep(ms);
@@ -72,8 +84,8 @@ describe('beside the calls of a chunk', () => {
     };
     await keptFor(10_500, world, counted);
     const claiming = [`write ${chunkKey(jobId, 0)}`, `read ${chunkKey(jobId, 0)}`, `write ${chunkKey(jobId, 0)}`];
-    const each = ['list begun/', `write ${chunkKey(jobId, 0)}`, `read ${stopKey(jobId)}`];
-    expect(asked).toEqual([...claiming, ...each, ...each]);
+    const each = [`read ${stopKey(jobId)}`, 'list begun/', `write ${chunkKey(jobId, 0)}`];
+    expect(asked).toEqual([...claiming, `read ${stopKey(jobId)}`, ...each, ...each]);
   });
 
   test('it is seen within a second that the time is up, while all rows wait', async () => {
@@ -180,15 +192,20 @@ describe('a stop of the job', () => {
     expect(halt.reason).toMatchObject({ kind: 'broken', error: { name: 'BrokenInvariant' } });
   });
 
-  test('that cannot be read halts nothing, and the engineer reads of it', async () => {
+  test('that cannot be read is looked for again a second later, and the engineer reads of it', async () => {
     const world = newWorld();
-    const { halt } = await keptFor(5500, world, {
+    await world.store.put(stopKey(jobId), JSON.stringify(stop), { kind: 'always' });
+    let looks = 0;
+    const { halt } = await keptFor(6500, world, {
       readText: async (key, bytesMax) => {
-        if (key === stopKey(jobId)) throw new Error('The store is down.');
-        return await world.store.readText(key, bytesMax);
+        if (key !== stopKey(jobId)) return await world.store.readText(key, bytesMax);
+        looks += 1;
+        if (looks === 2) throw new Error('The store is down.');
+        return looks === 1 ? undefined : await world.store.readText(key, bytesMax);
       },
     });
-    expect(halt.reason).toBeUndefined();
+    expect(looks).toBe(3);
+    expect(halt.reason).toEqual({ kind: 'stopped', stop });
     expect(world.log.lines).toEqual([expect.stringContaining(`stop_not_read {"jobId":"${jobId}","chunk":0,`)]);
   });
 });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { InviteAnswer, LookUpAnswer } from '../../../lambdas/core/answers.ts';
 import type { Chunk } from '../../../lambdas/core/chunk.ts';
+import { resentKey } from '../../../lambdas/core/keys.ts';
 import { overlapLimits, workerLimits } from '../../../lambdas/core/limits.ts';
 import type { Suspicion } from '../../../lambdas/core/outage.ts';
 import { ApiWeather } from '../../../lambdas/worker/apiWeather.ts';
 import { Halt, Halted } from '../../../lambdas/worker/halt.ts';
+import { JobSigns } from '../../../lambdas/worker/jobSigns.ts';
 import { OtherJobs } from '../../../lambdas/worker/otherJobs.ts';
 import { RowCaller, SlowedDown, TryAgain } from '../../../lambdas/worker/rowCaller.ts';
 import { chunkOf, emailOf, jobId, own } from '../../support/ownedChunk.ts';
@@ -31,9 +33,12 @@ interface Given {
   readonly leaseMs?: number;
   readonly remainingMs?: () => number;
   readonly suspicion?: Partial<Suspicion>;
+  /** Whether the job was just seen not to be stopped. */
+  readonly isSeen?: boolean;
 }
 
-async function callerIn(world: World, { chunk: changes, leaseMs = 60 * minute, remainingMs, suspicion }: Given = {}) {
+async function callerIn(world: World, given: Given = {}) {
+  const { chunk: changes, leaseMs = 60 * minute, remainingMs, suspicion, isSeen = true } = given;
   const { clock, api } = world;
   const chunk = await own(world, chunkOf(30, changes), leaseMs);
   const weather = new ApiWeather(clock.now());
@@ -42,7 +47,19 @@ async function callerIn(world: World, { chunk: changes, leaseMs = 60 * minute, r
   const halt = new Halt();
   const recoveries: number[] = [];
   const onRecovery = () => recoveries.push(clock.now());
-  const parts = { chunk, others, api, clock, weather, halt, callTimeoutMs, onRecovery };
+  const parts = {
+    chunk,
+    others,
+    stopWatch: { isSeen },
+    api,
+    store: world.store,
+    clock,
+    weather,
+    signs: new JobSigns(),
+    halt,
+    callTimeoutMs,
+    onRecovery,
+  };
   const caller = new RowCaller(
     { ...parts, invocation: invocation('a', remainingMs) },
     { isProbing: false, blamesRows: false, ...suspicion },
@@ -130,6 +147,14 @@ describe('a call starts', () => {
     expect(world.api.calls).toEqual([]);
   });
 
+  test('never where the last look for a stop is too old', async () => {
+    const world = newWorld();
+    const { caller, halt } = await callerIn(world, { isSeen: false });
+    await expect(caller.invite(0)).rejects.toThrow(Halted);
+    expect(halt.reason).toEqual({ kind: 'out_of_time' });
+    expect(world.api.calls).toEqual([]);
+  });
+
   test('while the last look at the other jobs is recent, and no longer', async () => {
     const world = newWorld();
     const { caller, halt } = await callerIn(world);
@@ -170,7 +195,19 @@ describe('the wait after a 429', () => {
     const others = new OtherJobs(world.store, clock);
     await others.look(jobId, chunk.chunk);
     api.onInvite = () => ({ answer, effect: false });
-    const parts = { chunk, others, api, clock, weather, halt: new Halt(), callTimeoutMs, onRecovery: () => undefined };
+    const parts = {
+      chunk,
+      others,
+      stopWatch: { isSeen: true },
+      api,
+      store: world.store,
+      clock,
+      weather,
+      signs: new JobSigns(),
+      halt: new Halt(),
+      callTimeoutMs,
+      onRecovery: () => undefined,
+    };
     const caller = new RowCaller({ ...parts, invocation: invocation('a') }, { isProbing: false, blamesRows: false });
     await caller.invite(1).catch(() => undefined);
     return { chunk };
@@ -340,4 +377,19 @@ describe('the first definite answer to an invitation', () => {
     expect(recoveries).toEqual([]);
     expect(chunk.chunk.outage).toEqual(outage);
   });
+});
+
+test('an invitation that there was no time to send again is not noted as sent', async () => {
+  const world = newWorld();
+  const rows = [{ row: 2, invitee: { email: 'open@acme.example' }, attempts: 0, resendTo: 'user-1' }];
+  const { caller } = await callerIn(world, { chunk: { rows }, leaseMs: minute });
+  const { put } = world.store;
+  const slowPut: typeof put = async (...given) => {
+    world.clock.advance(minute);
+    return await put(...given);
+  };
+  Object.assign(world.store, { put: slowPut });
+  await expect(caller.resend(0)).rejects.toThrow(Halted);
+  expect(world.api.calls).toEqual([]);
+  expect(world.store.texts().get(resentKey('user-1'))).toContain('"atMs":0');
 });

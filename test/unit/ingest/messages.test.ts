@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BrokenInvariant } from '../../../lambdas/core/fault.ts';
-import { readUploadEvents } from '../../../lambdas/ingest/uploadEvents.ts';
+import { readRequests } from '../../../lambdas/ingest/messages.ts';
 
 interface EventObject {
   readonly key: string;
@@ -22,6 +22,9 @@ const record = (object: Partial<EventObject> = {}, eventName = 'ObjectCreated:Pu
 });
 
 const body = (...records: readonly object[]): string => JSON.stringify({ Records: records });
+
+const readUploadEvents = (text: string) =>
+  readRequests(text).flatMap((request) => (request.kind === 'upload' ? [request.event] : []));
 
 const keysOf = (text: string): readonly string[] => readUploadEvents(text).map(({ key }) => key);
 
@@ -98,5 +101,47 @@ describe('in the corners', () => {
   // The S3 User Guide: “object version if bucket is versioning-enabled, otherwise null”.
   test('an upload without a version may say so', () => {
     expect(keysOf(body(record({ versionId: null })))).toEqual(['incoming/acme.csv']);
+  });
+});
+
+describe('a message about something else', () => {
+  const jobId = '20260131T070500Z-0f3a9c51b2de';
+  const requestsOf = (key: string) => readRequests(body(record({ key })));
+
+  test.each(['approval.json', 'stop.json'])('tells that somebody has decided about a job: %s', (name) => {
+    expect(requestsOf(`jobs/${jobId}/${name}`)).toEqual([{ kind: 'decision', jobId }]);
+  });
+
+  test.each([
+    `jobs/${jobId}/manifest.json`,
+    `jobs/${jobId}/chunks/approval.json`,
+    'jobs/latest/approval.json',
+    `incoming/${jobId}/approval.json/`,
+    'incoming/rosters/acme.csv',
+    'incoming/rosters/hr/acme.csv',
+  ])('is nothing to do: %s', (key) => {
+    expect(requestsOf(key)).toEqual([]);
+  });
+
+  test('of the folder of rosters is nothing to do, and of one that is called alike an upload', () => {
+    expect(requestsOf('incoming/rosters.csv')).toHaveLength(1);
+    expect(requestsOf('incoming/hr/rosters/acme.csv')).toHaveLength(1);
+  });
+
+  test('is the time of a roster', () => {
+    const message = { roster: { name: 'acme', key: 'incoming/rosters/acme.csv' }, scheduledAt: '2026-02-01T02:00:00Z' };
+    expect(readRequests(JSON.stringify(message))).toEqual([{ kind: 'roster', message }]);
+  });
+
+  test.each([
+    [{ name: 'Acme' }],
+    [{ key: 'incoming/acme.csv' }],
+    [{ key: 'incoming/rosters/' }],
+    [{ resendAfterMs: -1 }],
+    [{ nothing: 'known' }],
+  ])('is no roster with %j', (changes) => {
+    const roster = { name: 'acme', key: 'incoming/rosters/acme.csv', ...changes };
+    const text = JSON.stringify({ roster, scheduledAt: '2026-02-01T02:00:00Z' });
+    expect(() => readRequests(text)).toThrow(BrokenInvariant);
   });
 });

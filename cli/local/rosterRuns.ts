@@ -1,0 +1,98 @@
+/**
+ * Runs of rosters in a data folder. Each is noted before it begins, as `runs/<job id>.json`, and the note is removed when its
+ * report is with the person: what is noted is unfinished.
+ */
+import { createReadStream, statSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { Upload as MultipartUpload } from '@aws-sdk/lib-storage';
+import { z } from 'zod';
+import { compactTime } from '../../lambdas/core/compactTime.ts';
+import { type JobId, rosterRunId } from '../../lambdas/core/jobId.ts';
+import { rosterUploadsPrefix } from '../../lambdas/core/keys.ts';
+import { ledgerLimits } from '../../lambdas/core/limits.ts';
+import { checkRosterMessage, type RosterMessage } from '../../lambdas/ledger/messages.ts';
+import { parseRecord } from '../../lambdas/ledger/record.ts';
+import { readRosterRun } from '../../lambdas/ledger/rosterRun.ts';
+import type { JobRef } from '../place/place.ts';
+import { type JobStage, stageOf } from './jobStage.ts';
+import type { LocalStorage } from './localStorage.ts';
+import { type JobSettings, settingsSchema } from './uploads.ts';
+
+/** What a run does; the rest is in the settings that it has in common with other jobs. */
+export type RosterRequest = Omit<RosterMessage['roster'], 'key' | 'role' | 'organization'>;
+
+export interface RunNote {
+  readonly file: string;
+  readonly settings: JobSettings;
+  readonly message: RosterMessage;
+}
+
+export interface UnfinishedRun extends JobRef, RunNote {
+  readonly stage: JobStage;
+}
+
+const notesPrefix = 'runs/';
+
+const noteSchema = z.strictObject({ file: z.string(), settings: settingsSchema, message: z.unknown() });
+
+/** Stores the file, notes the run and starts it. */
+export async function startRun(
+  file: string,
+  request: RosterRequest,
+  settings: JobSettings,
+  storage: LocalStorage,
+): Promise<JobRef> {
+  const { services, store, s3, bucket } = storage;
+  const key = `${rosterUploadsPrefix}${request.name}.csv${file.endsWith('.gz') ? '.gz' : ''}`;
+  const refreshedAtMs = Math.floor(statSync(file).mtimeMs);
+  const params = { Bucket: bucket, Key: key, Body: createReadStream(file), ContentType: 'text/csv' };
+  await new MultipartUpload({ client: s3, params }).done();
+  const scheduledAtMs = await momentAfterLast(request.name, storage);
+  const roster = { ...request, key };
+  const message = { roster, scheduledAt: new Date(scheduledAtMs).toISOString(), refreshedAtMs };
+  const jobId = rosterRunId(bucket, roster, scheduledAtMs);
+  const note: RunNote = { file, settings, message };
+  await store.put(noteKey(jobId), JSON.stringify(note), { kind: 'always' });
+  services.startRoster(message);
+  return { jobId, uploadKey: key };
+}
+
+/** The oldest first. */
+export async function* unfinishedRuns({ store, bucket }: LocalStorage): AsyncGenerator<UnfinishedRun> {
+  for await (const { key } of store.list(notesPrefix)) {
+    const note = await readNote(store, key);
+    if (note === undefined) continue;
+    const { roster, scheduledAt } = note.message;
+    const job = { jobId: rosterRunId(bucket, roster, Date.parse(scheduledAt)), uploadKey: roster.key };
+    yield { ...job, ...note, stage: await stageOf(store, job) };
+  }
+}
+
+/** Undefined where the job is no run of a roster, or its report was delivered. */
+export async function readRunNote({ store }: LocalStorage, jobId: JobId): Promise<RunNote | undefined> {
+  return await readNote(store, noteKey(jobId));
+}
+
+/** Told when the report is with the person. */
+export async function forgetRun({ s3, bucket }: LocalStorage, jobId: JobId): Promise<void> {
+  await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: noteKey(jobId) }));
+}
+
+async function readNote(store: LocalStorage['store'], key: string): Promise<RunNote | undefined> {
+  const stored = await store.readText(key, ledgerLimits.recordBytesMax);
+  if (stored === undefined) return undefined;
+  const { message, ...note } = parseRecord(key, stored.text, noteSchema);
+  return { ...note, message: checkRosterMessage(message) };
+}
+
+function noteKey(jobId: JobId): string {
+  return `${notesPrefix}${jobId}.json`;
+}
+
+/** Ids of runs sort by whole seconds, and a run that does not come after the last one is not begun. */
+async function momentAfterLast(name: string, { store }: LocalStorage): Promise<number> {
+  const last = (await readRosterRun(store, name))?.value.jobId.split('-')[0] ?? '';
+  if (compactTime(Date.now()) === last) await wait(1000);
+  return Date.now();
+}

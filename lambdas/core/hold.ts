@@ -1,0 +1,79 @@
+/**
+ * Whether a job does so much, or so little, that somebody should look at it before anybody is invited.
+ */
+import { holdLimits } from './limits.ts';
+
+export const holdCodes = ['too_many_new', 'too_few_rows', 'too_many_invalid'] as const;
+
+export interface HoldReason {
+  readonly code: (typeof holdCodes)[number];
+  /** What was found and what was expected. */
+  readonly message: string;
+}
+
+/** What a job would do. */
+export interface Findings {
+  readonly rows: number;
+  readonly invalid: number;
+  /** Invitations that would be sent, for the first time or again. */
+  readonly invitations: number;
+  /** Users in the directory now. */
+  readonly users: number;
+  /** Rows of the last completed run of the same roster. */
+  readonly rowsBefore?: number;
+}
+
+export interface HoldRules {
+  /** More invitations than this hold the job. Without it, a run of a roster is held by its share of the users. */
+  readonly newPeopleMax?: number;
+  readonly isRosterRun: boolean;
+}
+
+/** Gives nothing where the job may go on. */
+export function holdReasons(findings: Findings, rules: HoldRules): HoldReason[] {
+  const reasons = [tooManyNew(findings, rules)];
+  if (rules.isRosterRun) reasons.push(tooFewRows(findings), tooManyInvalid(findings));
+  return reasons.filter((reason) => reason !== undefined);
+}
+
+function tooManyNew({ invitations, users }: Findings, rules: HoldRules): HoldReason | undefined {
+  const { newPeopleMax, why } = limitOf(users, rules);
+  if (invitations <= newPeopleMax) return undefined;
+  const message = `It would send ${count(invitations, 'invitation')}, and more than ${number(newPeopleMax)} need somebody’s approval${why}.`;
+  return { code: 'too_many_new', message };
+}
+
+function limitOf(users: number, { newPeopleMax, isRosterRun }: HoldRules): { newPeopleMax: number; why: string } {
+  if (newPeopleMax !== undefined) return { newPeopleMax, why: '' };
+  if (!isRosterRun) return { newPeopleMax: holdLimits.newPeopleMax, why: '' };
+  const { rosterNewPeopleMin, rosterNewPeopleShare } = holdLimits;
+  const share = Math.floor(users * rosterNewPeopleShare);
+  const why = ` (the larger of ${rosterNewPeopleMin} and ${percent(rosterNewPeopleShare)} of the ${count(users, 'user')} in the directory)`;
+  return { newPeopleMax: Math.max(rosterNewPeopleMin, share), why };
+}
+
+function tooFewRows({ rows, rowsBefore }: Findings): HoldReason | undefined {
+  if (rowsBefore === undefined || rows >= rowsBefore * holdLimits.rosterRowsShareMin) return undefined;
+  const expected = `at least ${percent(holdLimits.rosterRowsShareMin)} of that were expected`;
+  const message = `The roster has ${count(rows, 'row')}, and the last completed run had ${number(rowsBefore)}; ${expected}. The export may have been cut off.`;
+  return { code: 'too_few_rows', message };
+}
+
+function tooManyInvalid({ rows, invalid }: Findings): HoldReason | undefined {
+  if (invalid <= rows * holdLimits.rosterInvalidShareMax) return undefined;
+  const expected = `at most ${percent(holdLimits.rosterInvalidShareMax)} were expected`;
+  const message = `${count(invalid, 'row')} of ${number(rows)} ${invalid === 1 ? 'is' : 'are'} invalid; ${expected}. The export may have changed its form.`;
+  return { code: 'too_many_invalid', message };
+}
+
+function count(value: number, noun: string): string {
+  return `${number(value)} ${value === 1 ? noun : `${noun}s`}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
