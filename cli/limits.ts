@@ -43,6 +43,8 @@ export const readingLimits = {
 export const decisionLimits = {
   /** People whom `approve` shows: enough to see whether it is the right file, and no list that scrolls the question away. */
   peopleShown: 5,
+  /** A stop does not wait longer until AWS says who wants it: calls go on meanwhile. */
+  nameWaitMs: 2 * second,
   /** The schema of an approval takes no longer name of whoever gives it. */
   nameCharactersMax: 500,
 } as const;

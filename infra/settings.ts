@@ -19,8 +19,9 @@ const logDaysAllowed = [
 
 /** An uploads message is delivered 50 times, which at 15 minutes each is more than ten hours. */
 const giveUpHoursMax = 10;
-/** A dead letter may be redriven until it is deleted, and what it is about must be there then. */
-const uploadDaysMin = retentionLimits.deadLetterMs / dayMs + 1;
+/** What a message is about must be there until it is deleted: of a dead letter, and of a job that is approved at the last moment. */
+const uploadDaysMin =
+  Math.max(retentionLimits.deadLetterMs, holdLimits.approvableMs + retentionLimits.messageMs) / dayMs + 1;
 
 const arn = (pattern: RegExp, what: string) => setting(z.string().regex(pattern), what);
 const principal = arn(

@@ -3,7 +3,7 @@
  */
 import { type Command, Option } from 'commander';
 import { holdLimits } from '../../lambdas/core/limits.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import { UserError } from '../userError.ts';
 import { domain, httpUrl, mapping, notEmpty, number, wholeNumber } from './parse.ts';

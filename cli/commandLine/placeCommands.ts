@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { Mapping } from '../../lambdas/core/columns.ts';
 import { holdLimits } from '../../lambdas/core/limits.ts';
 import { approve } from '../commands/approve.ts';
-import { end } from '../commands/endJob.ts';
+import { end } from '../commands/end.ts';
 import { report } from '../commands/report.ts';
 import { status } from '../commands/status.ts';
 import { submit } from '../commands/submit.ts';

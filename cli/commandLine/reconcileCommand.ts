@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { Mapping } from '../../lambdas/core/columns.ts';
 import { holdLimits, rosterLimits } from '../../lambdas/core/limits.ts';
 import { rosterNameExpected } from '../../lambdas/core/roster.ts';
-import { type ReconcileOptions, reconcile } from '../commands/reconcile.ts';
+import { expectRunnable, type ReconcileOptions, reconcile } from '../commands/reconcile.ts';
 import { repeatReconcile } from '../commands/repeatReconcile.ts';
 import { repeatLimits } from '../limits.ts';
 import {
@@ -88,18 +88,13 @@ export function addReconcileCommand(program: Command): void {
       '\nExit code: 0 every row ended well, 2 some rows need attention, or the run is held, 1 it could not run, 130 it was interrupted.',
     )
     .action(async (file: string, options: Chosen) => {
-      const everySeconds = options.every ?? options.everySeconds;
-      if (everySeconds !== undefined) {
-        process.exitCode = await repeatReconcile(everySeconds * 1000);
-        return;
-      }
       // In a run of a roster, the limit belongs to the run alone.
       const { maxNew: _maxNew, ...common } = options;
-      process.exitCode = await reconcile(file, {
-        ...options,
-        settings: jobSettings(common),
-        faults: sandboxFaultsOf(options),
-      });
+      const chosen = { ...options, settings: jobSettings(common), faults: sandboxFaultsOf(options) };
+      const everySeconds = options.every ?? options.everySeconds;
+      if (everySeconds !== undefined) expectRunnable(file, chosen);
+      process.exitCode =
+        everySeconds === undefined ? await reconcile(file, chosen) : await repeatReconcile(everySeconds * 1000);
     });
 }
 

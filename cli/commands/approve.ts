@@ -4,12 +4,13 @@
 import { resolve } from 'node:path';
 import type { JobId } from '../../lambdas/core/jobId.ts';
 import { approvalKey } from '../../lambdas/core/keys.ts';
+import { holdLimits } from '../../lambdas/core/limits.ts';
 import { writeApproval } from '../../lambdas/ledger/approval.ts';
 import { readChunk } from '../../lambdas/ledger/chunk.ts';
 import type { ObjectStore } from '../../lambdas/ports.ts';
 import { canAsk, confirmNumber } from '../confirmNumber.ts';
 import { announceAgain } from '../jobs/announceAgain.ts';
-import { readDecision } from '../jobs/decision.ts';
+import { seeDecision } from '../jobs/decision.ts';
 import type { DeliveryOptions } from '../jobs/deliverReport.ts';
 import { countsInOneLine } from '../jobs/describeCounts.ts';
 import { describeWhen } from '../jobs/describeDecision.ts';
@@ -23,6 +24,8 @@ import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import type { Place } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
+
+const dayMs = 86_400_000;
 
 export interface ApproveOptions extends PlaceOptions, DeliveryOptions {
   /** Nobody is asked. */
@@ -69,6 +72,13 @@ function expectHeld(state: JobState, { options }: Place): JobState {
   if (phase === 'held') return state;
   const watch = `To follow it: npx bulk-invite watch ${jobId}${options}`;
   const report = `To fetch its report: npx bulk-invite report ${jobId}${options}`;
+  if (phase === 'lapsed') {
+    const days = holdLimits.approvableMs / dayMs;
+    throw new UserError(
+      `Job ${jobId} cannot be approved any more: it was held, and nobody approved it within ${days} days. Who is a user by now it does not know, ` +
+        `and its records may be deleted at any time. Nobody was invited. To invite these people, upload the file again. ${report}`,
+    );
+  }
   if (phase === 'cancelled') {
     const when = describeWhen({
       atMs: Date.parse(finishedAt ?? ''),
@@ -148,10 +158,10 @@ async function isConfirmed(held: JobState, { yes }: ApproveOptions, terminal: Te
 
 async function release(place: Place, jobId: JobId): Promise<string> {
   const by = await place.whoAmI();
-  const wanted = { jobId, by, atMs: Date.now() };
+  const wanted = { jobId, by, atMs: place.now() };
   const stored = await writeApproval(place.store, wanted);
   // Somebody may have rejected it in the same moment; that outranks the approval.
-  const { stop } = await readDecision(place.store, jobId);
+  const { stop } = await seeDecision(place.store, jobId);
   if (stop !== undefined)
     throw new UserError(`Job ${jobId} was ended in the same moment, ${describeWhen(stop)}: ${stop.message}`);
   if (stored.by !== by || stored.atMs !== wanted.atMs)

@@ -7,7 +7,7 @@ import { expectFile } from '../expectFile.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { type WorkChoices, workOptions } from '../local/attendLocally.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { openLocalPlace } from '../place/localPlace.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import { openTerminal } from '../terminal.ts';

@@ -4,14 +4,17 @@
 import { basename, resolve } from 'node:path';
 import type { Mapping } from '../../lambdas/core/columns.ts';
 import { isRosterName, rosterNameExpected } from '../../lambdas/core/roster.ts';
+import { hasEnded } from '../../lambdas/ledger/summary.ts';
 import { expectFile } from '../expectFile.ts';
 import { exitCodes } from '../jobs/describeSummary.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
+import { readSummaryOf } from '../jobs/followJob.ts';
 import { type WorkChoices, workOptions } from '../local/attendLocally.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { lastingAttendance } from '../local/lastingAttendance.ts';
 import type { RosterRequest, UnfinishedRun } from '../local/rosterRuns.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import { expectKey } from '../local/target.ts';
 import { type LocalPlace, openLocalPlace } from '../place/localPlace.ts';
 import type { Attendance } from '../place/place.ts';
 import type { Faults } from '../sandbox/faults.ts';
@@ -34,6 +37,18 @@ export interface ReconcileOptions extends WorkChoices {
   readonly staleAfter?: number;
   readonly openAfter?: number;
   readonly resendPending?: number;
+}
+
+/**
+ * Before it is left alone with `--every`: whether it could run at all.
+ *
+ * @throws UserError where there is no such file, no name for the roster, no key, or no place for the report.
+ */
+export function expectRunnable(file: string, options: ReconcileOptions): void {
+  const path = expectFile(file);
+  requestOf(path, options);
+  if (options.out !== undefined) prepareFolder(resolve(options.out), path);
+  if (options.settings.api !== undefined) expectKey();
 }
 
 /** @returns The exit code. */
@@ -64,7 +79,9 @@ export async function reconcile(file: string, options: ReconcileOptions): Promis
         const code = await finish(run, request, place, attendance, terminal);
         if (code === exitCodes.interrupted) return code;
       }
-      return await runOnce(path, request, options, place, attendance, terminal);
+      const code = await runOnce(path, request, options, place, attendance, terminal);
+      for (const run of unfinished) if (run.stage === 'held') await tellOfEnd(run, request, place, terminal);
+      return code;
     } finally {
       await attendance.close();
     }
@@ -132,6 +149,20 @@ async function finish(
   // Standard output is for the new run.
   const aside = { ...terminal, result: terminal.say };
   return await followAndDeliver(place, run, attendance, { json: false }, aside);
+}
+
+/** What it was held for, its report has said; where a dry run came after it, it is still held. */
+async function tellOfEnd(
+  run: UnfinishedRun,
+  { name }: RosterRequest,
+  place: LocalPlace,
+  terminal: Terminal,
+): Promise<void> {
+  if (!hasEnded(await readSummaryOf(place, run))) return;
+  await place.noteDelivered(run.jobId);
+  terminal.say(
+    `Run ${run.jobId} of the roster “${name}”, which was held, has ended. To fetch its report: npx bulk-invite report ${run.jobId}${place.options}`,
+  );
 }
 
 function requestOf(path: string, options: ReconcileOptions): RosterRequest {

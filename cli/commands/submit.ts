@@ -14,7 +14,7 @@ import { exitCodes } from '../jobs/describeSummary.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { readingLimits } from '../limits.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import type { Place, UploadRequest } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';

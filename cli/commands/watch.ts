@@ -7,7 +7,7 @@ import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { standingSummary } from '../jobs/followJob.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import { openTerminal } from '../terminal.ts';
 
@@ -38,6 +38,6 @@ export async function watch(text: string, options: WatchOptions): Promise<number
         await attendance.close();
       }
     },
-    { settings },
+    { settingsForLinks: settings },
   );
 }

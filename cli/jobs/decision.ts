@@ -7,7 +7,7 @@ import { type Approval, findApproval } from '../../lambdas/ledger/approval.ts';
 import { readStop } from '../../lambdas/ledger/stop.ts';
 import type { Log, ObjectStore } from '../../lambdas/ports.ts';
 
-export interface JobDecision {
+export interface SeenDecision {
   readonly approval?: Approval;
   readonly stop?: SeenStop;
 }
@@ -23,14 +23,14 @@ export interface SeenStop {
 /** The functions log what they do not understand. */
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export async function readDecision(store: ObjectStore, jobId: JobId): Promise<JobDecision> {
+export async function seeDecision(store: ObjectStore, jobId: JobId): Promise<SeenDecision> {
   const [approval, stop] = await Promise.all([findApproval(store, jobId, silent), seeStop(store, jobId)]);
   return { ...(approval === undefined ? {} : { approval }), ...(stop === undefined ? {} : { stop }) };
 }
 
 /** A job that is held goes on, or ends, as soon as there is one. */
 export async function isDecided(store: ObjectStore, jobId: JobId): Promise<boolean> {
-  const { approval, stop } = await readDecision(store, jobId);
+  const { approval, stop } = await seeDecision(store, jobId);
   return approval !== undefined || stop !== undefined;
 }
 

@@ -6,12 +6,14 @@ import { describeMoment } from '../describeMoment.ts';
 import { countLines, countsInOneLine } from './describeCounts.ts';
 import { decideCommands } from './describeDecision.ts';
 import { driftLines } from './describeDrift.ts';
-import type { JobState, Phase } from './jobState.ts';
+import type { Phase } from './jobOutline.ts';
+import type { JobState } from './jobState.ts';
 
 const phases: Readonly<Record<Phase, string>> = {
   waiting: 'the upload is there, and its job has not begun yet',
   reading: 'the file and the directory are being read; nobody is invited before all of it is judged',
   held: 'nobody is invited until somebody approves it',
+  lapsed: 'nobody has approved it in time, so nobody is invited; upload the file again',
   inviting: 'workers invite people',
   ending: 'nobody is invited any more; what was not begun is still to be settled',
   reporting: 'all rows are settled, the report is being written',
@@ -26,7 +28,8 @@ export function describeInList(state: JobState): string {
   const { jobId, phase, uploadKey, rows, settled, counts, error } = state;
   const name = uploadKey.slice(incomingPrefix.length);
   const progress = rows === undefined ? '' : settled === rows ? `${rows} rows` : `${settled} of ${rows} rows settled`;
-  const parts = [name, progress, countsInOneLine(counts), error?.code ?? ''].filter(Boolean);
+  const kind = state.dryRun === true ? 'dry run' : '';
+  const parts = [name, kind, progress, countsInOneLine(counts), error?.code ?? ''].filter(Boolean);
   return `${jobId}  ${phase.padEnd(phaseWidth)}  ${parts.join(' · ')}`;
 }
 
@@ -93,6 +96,7 @@ function describeChunks({ expected, settled, running, waiting }: NonNullable<Job
 
 function nextCommands({ jobId, phase }: JobState, options: string): string[] {
   switch (phase) {
+    case 'lapsed':
     case 'completed':
     case 'cancelled':
     case 'failed':

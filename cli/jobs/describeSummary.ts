@@ -44,7 +44,7 @@ export function describeSummary(summary: Summary, options: string): string[] {
       : []),
     ...differences.map((line) => `  ${line}`),
     ...warnings.map((warning) => `To know: ${warning}`),
-    ...(state === 'held' ? decideCommands(jobId, options) : []),
+    ...(state === 'held' ? decideCommands(jobId, options, Date.parse(summary.finishedAt)) : []),
     ...(summary.dryRun && state === 'completed' ? [forReal(summary)] : []),
   ];
 }

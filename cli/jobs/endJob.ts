@@ -1,14 +1,14 @@
 /**
  * Ends a job because somebody wants it to: one that is under way is cancelled, one that is held is rejected. Both may be
- * repeated, and neither takes anything back.
+ * repeated, and neither takes anything back. The stop is written before anything is read that grows with the job.
  */
 import { stopKey } from '../../lambdas/core/keys.ts';
 import { isCancel, type Stop, writeStop } from '../../lambdas/ledger/stop.ts';
 import type { JobRef, Place } from '../place/place.ts';
 import { announceAgain } from './announceAgain.ts';
-import { readDecision, type SeenStop } from './decision.ts';
+import { type SeenStop, seeDecision } from './decision.ts';
 import { describeWhen } from './describeDecision.ts';
-import { type JobState, readJobState } from './jobState.ts';
+import { type JobOutline, readOutline } from './jobOutline.ts';
 
 export type Ending = 'cancel' | 'reject';
 
@@ -21,17 +21,19 @@ export interface EndAnswer {
 
 /** @param by Who wants it. */
 export async function endJob(ending: Ending, place: Place, job: JobRef, by: string): Promise<EndAnswer> {
-  const state = await readJobState(place, job);
-  return (await endedBefore(state, place)) ?? misplaced(ending, state, place) ?? (await stop(ending, place, job, by));
+  const outline = await readOutline(place, job);
+  return (
+    (await endedBefore(outline, place)) ?? misplaced(ending, outline, place) ?? (await stop(ending, place, job, by))
+  );
 }
 
-async function stop(ending: Ending, { store }: Place, { jobId }: JobRef, by: string): Promise<EndAnswer> {
-  const wanted = { ...stops[ending], atMs: Date.now(), by };
+async function stop(ending: Ending, { store, now }: Place, { jobId }: JobRef, by: string): Promise<EndAnswer> {
+  const wanted = { ...stops[ending], atMs: now(), by };
   const stored = await writeStop(store, jobId, wanted);
   if (stored.atMs !== wanted.atMs || stored.by !== by)
     return { kind: 'ending', sentence: alreadyEnding(jobId, stored) };
   // Somebody may have approved it in the same moment; the stop outranks that.
-  const { approval } = await readDecision(store, jobId);
+  const { approval } = await seeDecision(store, jobId);
   const approved = ending === 'reject' && approval !== undefined;
   return { kind: 'ending', sentence: approved ? endings.approved(jobId, approval.by) : endings[ending](jobId) };
 }
@@ -50,19 +52,13 @@ const endings = {
 };
 
 /** Whatever the command: repeating it is harmless, and too late is too late. */
-async function endedBefore(
-  { jobId, phase, error, finishedAt, stop }: JobState,
-  place: Place,
-): Promise<EndAnswer | undefined> {
+async function endedBefore(outline: JobOutline, place: Place): Promise<EndAnswer | undefined> {
+  const { jobId, phase, stop, areRecordsGone = false } = outline;
   const report = `To fetch its report: npx bulk-invite report ${jobId}${place.options}`;
-  if (phase === 'cancelled') {
-    // The moment is in the record of the stop, as long as that is kept.
-    const recorded = (await readDecision(place.store, jobId)).stop;
-    const when = describeWhen({ atMs: recorded?.atMs ?? Date.parse(finishedAt ?? ''), ...byOf(error ?? recorded) });
-    return {
-      kind: 'ended',
-      sentence: `Job ${jobId} was ended ${when}: ${error?.message ?? ''} ${report}`,
-    };
+  if (phase === 'cancelled') return await cancelledBefore(outline, place, report);
+  if (areRecordsGone) {
+    const sentence = `Job ${jobId} was held, nobody approved it in time, and its records are deleted: nobody is invited by it. ${report}`;
+    return { kind: 'ended', sentence };
   }
   if (phase === 'completed' || phase === 'failed')
     return { kind: 'refused', sentence: `Job ${jobId} has ended already (${phase}). ${report}` };
@@ -78,6 +74,17 @@ async function endedBefore(
   return undefined;
 }
 
+/** The moment is in the record of the stop, as long as that is kept. */
+async function cancelledBefore(
+  { jobId, error, finishedAt }: JobOutline,
+  { store }: Place,
+  report: string,
+): Promise<EndAnswer> {
+  const recorded = (await seeDecision(store, jobId)).stop;
+  const when = describeWhen({ atMs: recorded?.atMs ?? Date.parse(finishedAt ?? ''), ...byOf(error ?? recorded) });
+  return { kind: 'ended', sentence: `Job ${jobId} was ended ${when}: ${error?.message ?? ''} ${report}` };
+}
+
 function alreadyEnding(jobId: string, { code, message, ...rest }: SeenStop): string {
   const how = isCancel({ code }) ? 'was ended' : 'has stopped itself';
   return `${[`Job ${jobId} ${how}`, describeWhen(rest)].filter(Boolean).join(' ')}: ${message}`;
@@ -88,15 +95,16 @@ function byOf(found: { readonly by?: string } | undefined): { readonly by?: stri
 }
 
 /** The two commands are not the same, so that nobody ends what they did not mean. */
-function misplaced(ending: Ending, { jobId, phase, approval }: JobState, { options }: Place): EndAnswer | undefined {
+function misplaced(ending: Ending, { jobId, phase, approval }: JobOutline, { options }: Place): EndAnswer | undefined {
   const refused = (sentence: string): EndAnswer => ({ kind: 'refused', sentence });
+  const isHeld = phase === 'held' || phase === 'lapsed';
   if (ending === 'cancel')
-    return phase === 'held'
+    return isHeld
       ? refused(
           `Job ${jobId} is held: nobody is invited until somebody approves it, so there is nothing to cancel. To end it: npx bulk-invite reject ${jobId}${options}`,
         )
       : undefined;
-  if (phase === 'held') return undefined;
+  if (isHeld) return undefined;
   const cancel = `To end it: npx bulk-invite cancel ${jobId}${options}`;
   if (approval !== undefined)
     return refused(

@@ -7,7 +7,7 @@ import { readJob } from '../../lambdas/ledger/job.ts';
 import { readingLimits } from '../limits.ts';
 import type { JobRef, Place } from '../place/place.ts';
 import { UserError } from '../userError.ts';
-import { jobsOfUploads, latestJobs } from './listJobs.ts';
+import { knownJobs, latestJobs } from './listJobs.ts';
 
 /** Year, month, day, `T`, time, `Z`, and the hash of the upload: as much of it as was typed. */
 const beginning = /^\d{1,8}$|^\d{8}T\d{0,6}$|^\d{8}T\d{6}Z(?:-[0-9a-f]{0,12})?$/iu;
@@ -42,7 +42,7 @@ export async function findJob(place: Place, text: string): Promise<JobRef> {
 async function locateJob(place: Place, jobId: JobId): Promise<JobRef | undefined> {
   const job = await readJob(place.store, jobId);
   if (job !== undefined) return { jobId, uploadKey: job.source.key };
-  for await (const found of jobsOfUploads(place, jobId)) if (found.jobId === jobId) return found;
+  for await (const found of knownJobs(place, jobId)) if (found.jobId === jobId) return found;
   return await findReport(place, jobId);
 }
 
@@ -59,7 +59,7 @@ export async function findReport({ store }: Place, jobId: JobId): Promise<JobRef
 async function beginningWith(place: Place, start: string): Promise<JobId[]> {
   const found = new Set<JobId>();
   for await (const jobId of place.listing.jobIds(start)) found.add(jobId);
-  for await (const { jobId } of jobsOfUploads(place, start)) found.add(jobId);
+  for await (const { jobId } of knownJobs(place, start)) found.add(jobId);
   return [...found].filter((jobId) => jobId.startsWith(start)).toSorted();
 }
 

@@ -13,18 +13,21 @@ import { followLimits, readingLimits } from '../limits.ts';
 import { type SeenStop, seeStop } from './decision.ts';
 import { countsInOneLine } from './describeCounts.ts';
 
-export interface JobProgress {
+export interface JobProgress extends RowsProgress {
   /** False while nobody has begun to read the upload. */
   readonly hasBegun: boolean;
   /** Absent while the upload is being read. */
   readonly manifest?: Manifest;
+  readonly stop?: SeenStop;
+}
+
+export interface RowsProgress {
   readonly settled: number;
   /** Of the rows that workers settled. */
   readonly counts: Readonly<Record<Status, number>>;
   readonly chunks: Readonly<Record<ChunkState['kind'], number>>;
   /** Since when the API does not answer, where that is so. */
   readonly outageSinceMs?: number;
-  readonly stop?: SeenStop;
 }
 
 /** What is kept of a chunk between two looks: of a large job, all its rows would be too much. */
@@ -37,20 +40,30 @@ interface ChunkProgress {
 
 /** Reads only what has changed since the last call. */
 export function jobProgressReader(store: ObjectStore, jobId: JobId): () => Promise<JobProgress> {
-  const limit = pLimit(readingLimits.objectsAtOnce);
-  const seen = new Map<string, ChunkProgress>();
+  const readChunks = chunksReader(store, jobId);
   let hasBegun = false;
   let manifest: Manifest | undefined;
   return async () => {
     hasBegun ||= (await store.head(jobKey(jobId))) !== undefined;
     if (hasBegun) manifest ??= await readManifest(store, jobId);
-    if (manifest === undefined) {
-      const stop = await seeStop(store, jobId);
-      const nothing = { hasBegun, settled: 0, counts: noCounts(), chunks: noChunks() };
-      return stop === undefined ? nothing : { ...nothing, stop };
-    }
+    const chunks = manifest === undefined ? undefined : await readChunks(manifest);
+    const stop = await seeStop(store, jobId);
+    return {
+      hasBegun,
+      ...(manifest === undefined ? {} : { manifest }),
+      ...(chunks ?? { settled: 0, counts: noCounts(), chunks: noChunks() }),
+      ...(stop === undefined ? {} : { stop }),
+    };
+  };
+}
+
+/** Reads only the chunks that have changed since the last call. */
+export function chunksReader(store: ObjectStore, jobId: JobId): (manifest: Manifest) => Promise<RowsProgress> {
+  const limit = pLimit(readingLimits.objectsAtOnce);
+  const seen = new Map<string, ChunkProgress>();
+  return async (manifest) => {
     await Promise.all((await changedChunks()).map((key) => limit(() => look(key))));
-    return summarize(manifest, [...seen.values()], await seeStop(store, jobId));
+    return summarize(manifest, [...seen.values()]);
   };
 
   async function changedChunks(): Promise<string[]> {
@@ -98,8 +111,7 @@ function progressOf({ rows, state, outage }: Chunk, etag: string): ChunkProgress
   return { etag, state: state.kind, counts, outageSinceMs: state.kind === 'settled' ? undefined : outage?.sinceMs };
 }
 
-function summarize(manifest: Manifest, seen: readonly ChunkProgress[], stop: SeenStop | undefined): JobProgress {
-  const { rows = 0, invitees } = manifest;
+function summarize({ rows = 0, invitees }: Manifest, seen: readonly ChunkProgress[]): RowsProgress {
   const counts = noCounts();
   const chunks = noChunks();
   for (const chunk of seen) {
@@ -109,12 +121,9 @@ function summarize(manifest: Manifest, seen: readonly ChunkProgress[], stop: See
   const byWorkers = statuses.reduce((sum, status) => sum + counts[status], 0);
   const outageSinceMs = seen.find((chunk) => chunk.outageSinceMs !== undefined)?.outageSinceMs;
   return {
-    hasBegun: true,
-    manifest,
     settled: rows - invitees + byWorkers,
     counts,
     chunks,
-    ...(stop === undefined ? {} : { stop }),
     ...(outageSinceMs === undefined ? {} : { outageSinceMs }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The jobs of a place: those that have begun, and uploads whose job is still to begin.
+ * The jobs of a place: those that have begun, and uploads and runs of rosters whose job is still to begin.
  */
 import pLimit from 'p-limit';
 import { compactTime } from '../../lambdas/core/compactTime.ts';
@@ -24,13 +24,15 @@ export async function latestJobs(place: Place, count: number): Promise<JobRef[]>
   const uploaded = await Promise.all(newest.map(({ key }) => limit(() => jobAt(place, key))));
   const byId = new Map<JobId, string | undefined>(begun.map((jobId) => [jobId, undefined]));
   for (const job of uploaded) if (job !== undefined) byId.set(job.jobId, job.uploadKey);
+  for await (const { jobId, uploadKey } of place.notedRuns()) byId.set(jobId, uploadKey);
   const latest = [...byId].toSorted(([one], [other]) => (one < other ? 1 : -1)).slice(0, count);
   const located = await Promise.all(latest.map(([jobId, key]) => limit(() => locate(place, jobId, key))));
   return located.filter((job) => job !== undefined);
 }
 
-/** The jobs of what lies under `incoming/`, whether they have begun or not; only those whose ids may begin so. */
-export async function* jobsOfUploads(place: Place, start: string): AsyncGenerator<JobRef> {
+/** Jobs that are known before they have begun: of what lies under `incoming/`, and noted runs; only those whose ids may begin so. */
+export async function* knownJobs(place: Place, start: string): AsyncGenerator<JobRef> {
+  for await (const { jobId, uploadKey } of place.notedRuns()) if (jobId.startsWith(start)) yield { jobId, uploadKey };
   for await (const upload of place.listing.uploads()) {
     const job = mayBe(upload, start) ? await jobAt(place, upload.key) : undefined;
     if (job !== undefined) yield job;

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { Attendance, JobRef } from '../place/place.ts';
 import type { Faults } from '../sandbox/faults.ts';
 import type { Terminal } from '../terminal.ts';
-import { UserError } from '../userError.ts';
+import { findSettings } from './findSettings.ts';
 import { isAbout } from './isAbout.ts';
+import type { JobSettings } from './jobSettings.ts';
 import { stageOf } from './jobStage.ts';
 import { startHandlers } from './localHost.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { openJobs, refuseOtherSettings } from './openJobs.ts';
-import { readRunNote } from './rosterRuns.ts';
+import { startAgain } from './rosterRuns.ts';
 import { openSandboxTarget, reachTarget, type Target, targetNotCalled } from './target.ts';
-import { describeUpload, type JobSettings, settingsDifference } from './uploads.ts';
 
 export interface WorkOptions {
   /** Worker invocations at once. */
@@ -53,8 +53,10 @@ interface Circumstances {
   readonly dataFolder: string;
   /** What a person adds to a command to mean this data folder. */
   readonly options: string;
-  /** What the functions are told, unless the job was started with other settings. */
-  readonly settings: JobSettings;
+  /** What the functions are told of a job that is yet to be submitted. */
+  readonly chosen: JobSettings;
+  /** And of one that came by a link and was not worked on before; undefined where the command has no say in it. */
+  readonly forLinks: JobSettings | undefined;
   readonly work: WorkOptions;
   /** Does what other commands ask of the process that works with the data folder, until the signal is aborted. */
   readonly attendDoor: (signal: AbortSignal) => Promise<void>;
@@ -71,10 +73,13 @@ export async function attendLocally(
   terminal: Terminal,
 ): Promise<Attendance> {
   const { dataFolder, options, work, attendDoor } = circumstances;
-  const settings = job === undefined ? circumstances.settings : await settingsOf(job, storage, circumstances.settings);
+  const started = job === undefined ? undefined : await findSettings(job, storage, circumstances);
+  const settings = started?.settings ?? circumstances.chosen;
   if (job !== undefined) await refuseOtherSettings(settings, job.jobId, storage, options);
   const { api, role, organization, invitesGone, allowedDomains, newPeopleMax } = settings;
   const target = await openTarget(job, settings, storage, circumstances, terminal);
+  await started?.keep();
+  if (job !== undefined) await startAgain(job, storage);
   const { faults: _faults, ...rest } = work;
   const host = await startHandlers(storage, {
     apiUrl: target.url,
@@ -118,26 +123,11 @@ async function openTarget(
   { dataFolder, work }: Circumstances,
   terminal: Terminal,
 ): Promise<Target> {
-  if (api === undefined) return await openSandboxTarget(dataFolder, work.faults, terminal);
-  const isStopped = job !== undefined && (await stageOf(storage.store, job)) === 'stopped';
-  const { done: isAlone = false } = await openJobs(storage).next();
-  return isStopped && isAlone ? targetNotCalled(api) : await reachTarget(api);
-}
-
-/** What the job was started for; for an upload that came by a link, nothing was said, and the options decide. */
-async function settingsOf(
-  { jobId, uploadKey }: JobRef,
-  storage: LocalStorage,
-  settings: JobSettings,
-): Promise<JobSettings> {
-  const info = await storage.store.head(uploadKey);
-  const ofUpload = info === undefined ? undefined : describeUpload(storage.bucket, info).label;
-  const label = (await readRunNote(storage, jobId))?.settings ?? ofUpload;
-  if (label === undefined) return settings;
-  const difference =
-    settings.api === undefined ? undefined : settingsDifference(label, { ...label, api: settings.api });
-  if (difference === undefined) return label;
-  throw new UserError(`Job ${jobId} cannot be continued like that: ${difference}. Leave out --api-url and --tenant.`);
+  if (job !== undefined && (await stageOf(storage.store, job)) === 'stopped') {
+    const { done: isAlone = false } = await openJobs(storage).next();
+    if (isAlone) return targetNotCalled();
+  }
+  return api === undefined ? await openSandboxTarget(dataFolder, work.faults, terminal) : await reachTarget(api);
 }
 
 async function sayWhoElse({ jobId }: JobRef, storage: LocalStorage, terminal: Terminal): Promise<void> {

@@ -4,7 +4,7 @@
 import { reportKey } from '../../lambdas/core/keys.ts';
 import { hasEnded, readSummary } from '../../lambdas/ledger/summary.ts';
 import type { ObjectStore } from '../../lambdas/ports.ts';
-import { readDecision } from '../jobs/decision.ts';
+import { seeDecision } from '../jobs/decision.ts';
 import type { JobRef } from '../place/place.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function stageOf(store: ObjectStore, { jobId, uploadKey }: JobRef):
   const isThere = (await store.head(reportKey(uploadKey, jobId, 'summary.json'))) !== undefined;
   const summary = isThere ? await readSummary(store, { jobId, source: { key: uploadKey } }) : undefined;
   if (hasEnded(summary)) return 'reported';
-  const { approval, stop } = await readDecision(store, jobId);
+  const { approval, stop } = await seeDecision(store, jobId);
   if (stop !== undefined) return 'stopped';
   return summary !== undefined && approval === undefined ? 'held' : 'open';
 }

@@ -4,20 +4,20 @@
  */
 import type { JobId } from '../../lambdas/core/jobId.ts';
 import { UserError } from '../userError.ts';
+import { cameByLink, type JobSettings, settingsDifference } from './jobSettings.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { unfinishedRuns } from './rosterRuns.ts';
-import { type JobSettings, settingsDifference, unfinishedUploads } from './uploads.ts';
+import { unfinishedUploads } from './uploads.ts';
 
 export interface OpenJob {
   readonly jobId: JobId;
-  /** Unknown of an upload that came by a link. */
+  /** Absent where the upload came by a link, and nobody has worked on it yet. */
   readonly settings?: JobSettings;
 }
 
 export async function* openJobs(storage: LocalStorage): AsyncGenerator<OpenJob> {
-  for await (const { upload, stage } of unfinishedUploads(storage))
-    if (stage === 'open')
-      yield { jobId: upload.jobId, ...(upload.label === undefined ? {} : { settings: upload.label }) };
+  for await (const { upload, stage, settings } of unfinishedUploads(storage))
+    if (stage === 'open') yield { jobId: upload.jobId, ...(settings === undefined ? {} : { settings }) };
   for await (const { jobId, stage, settings } of unfinishedRuns(storage))
     if (stage === 'open') yield { jobId, settings };
 }
@@ -45,7 +45,7 @@ export async function refuseOthers(roster: string, storage: LocalStorage, option
 /**
  * @param jobId Of the job that is to be worked on; undefined where it is yet to begin.
  * @param options What a person adds to a command to mean the same data folder.
- * @throws UserError where another one was started with other settings, and would go on with these.
+ * @throws UserError where another one was started with other settings, or nobody has said with which, and would go on with these.
  */
 export async function refuseOtherSettings(
   settings: JobSettings,
@@ -54,8 +54,8 @@ export async function refuseOtherSettings(
   options: string,
 ): Promise<void> {
   for await (const other of openJobs(storage)) {
-    const difference =
-      other.jobId === jobId || other.settings === undefined ? undefined : settingsDifference(other.settings, settings);
+    if (other.jobId === jobId) continue;
+    const difference = other.settings === undefined ? cameByLink : settingsDifference(other.settings, settings);
     if (difference === undefined) continue;
     throw new UserError(
       `Another job of this data folder is unfinished, ${other.jobId}, and ${difference}. Finish it first: npx bulk-invite watch ${other.jobId}${options}`,

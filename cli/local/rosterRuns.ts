@@ -9,15 +9,15 @@ import { Upload as MultipartUpload } from '@aws-sdk/lib-storage';
 import { z } from 'zod';
 import { compactTime } from '../../lambdas/core/compactTime.ts';
 import { type JobId, rosterRunId } from '../../lambdas/core/jobId.ts';
-import { rosterUploadsPrefix } from '../../lambdas/core/keys.ts';
+import { jobKey, rosterUploadsPrefix } from '../../lambdas/core/keys.ts';
 import { ledgerLimits } from '../../lambdas/core/limits.ts';
 import { checkRosterMessage, type RosterMessage } from '../../lambdas/ledger/messages.ts';
 import { parseRecord } from '../../lambdas/ledger/record.ts';
 import { readRosterRun } from '../../lambdas/ledger/rosterRun.ts';
 import type { JobRef } from '../place/place.ts';
+import { type JobSettings, settingsSchema } from './jobSettings.ts';
 import { type JobStage, stageOf } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
-import { type JobSettings, settingsSchema } from './uploads.ts';
 
 /** What a run does; the rest is in the settings that it has in common with other jobs. */
 export type RosterRequest = Omit<RosterMessage['roster'], 'key' | 'role' | 'organization'>;
@@ -33,6 +33,7 @@ export interface UnfinishedRun extends JobRef, RunNote {
 }
 
 const notesPrefix = 'runs/';
+const dryRunFolder = 'dry-run/';
 
 const noteSchema = z.strictObject({ file: z.string(), settings: settingsSchema, message: z.unknown() });
 
@@ -44,7 +45,9 @@ export async function startRun(
   storage: LocalStorage,
 ): Promise<JobRef> {
   const { services, store, s3, bucket } = storage;
-  const key = `${rosterUploadsPrefix}${request.name}.csv${file.endsWith('.gz') ? '.gz' : ''}`;
+  // A run that is held needs its own file for as long as a dry run may come.
+  const folder = request.dryRun === true ? dryRunFolder : '';
+  const key = `${rosterUploadsPrefix}${folder}${request.name}.csv${file.endsWith('.gz') ? '.gz' : ''}`;
   const refreshedAtMs = Math.floor(statSync(file).mtimeMs);
   const params = { Bucket: bucket, Key: key, Body: createReadStream(file), ContentType: 'text/csv' };
   await new MultipartUpload({ client: s3, params }).done();
@@ -56,6 +59,13 @@ export async function startRun(
   await store.put(noteKey(jobId), JSON.stringify(note), { kind: 'always' });
   services.startRoster(message);
   return { jobId, uploadKey: key };
+}
+
+/** Where it was cut off between its note and its start. What has begun has a message of its own. */
+export async function startAgain({ jobId }: JobRef, storage: LocalStorage): Promise<void> {
+  const note = await readRunNote(storage, jobId);
+  const hasBegun = (await storage.store.head(jobKey(jobId))) !== undefined;
+  if (note !== undefined && !hasBegun) storage.services.startRoster(note.message);
 }
 
 /** The oldest first. */

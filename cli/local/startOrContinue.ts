@@ -8,18 +8,11 @@ import { reportKey } from '../../lambdas/core/keys.ts';
 import type { JobRef, Submitted } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { UserError } from '../userError.ts';
+import { cameByLink, settingsDifference } from './jobSettings.ts';
 import type { JobStage } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { unfinishedRuns } from './rosterRuns.ts';
-import {
-  checksumOf,
-  differenceOf,
-  type Request,
-  settingsDifference,
-  type Unfinished,
-  unfinishedUploads,
-  uploadFile,
-} from './uploads.ts';
+import { checksumOf, differenceOf, type Request, type Unfinished, unfinishedUploads, uploadFile } from './uploads.ts';
 
 export interface Neighbours {
   /** Whether jobs of other files may be worked on together with this one, where they were started with the same settings. */
@@ -49,7 +42,7 @@ export async function startOrContinue(
 }
 
 function expectOutOfTheWay(
-  { upload, stage }: Unfinished,
+  { upload, stage, settings }: Unfinished,
   request: Request,
   sha256: string,
   neighbours: Neighbours,
@@ -62,7 +55,7 @@ function expectOutOfTheWay(
     return;
   }
   const difference = neighbours.areWelcome
-    ? conflictOf(upload, request, sha256)
+    ? conflictOf(upload, settings, request, sha256)
     : differenceOf(upload, request, sha256);
   if (difference !== undefined) throw refusal(upload, difference, neighbours);
 }
@@ -88,9 +81,14 @@ function nameIsTaken(
 }
 
 /** The functions work on all of them with the same settings, and one key holds one upload. */
-function conflictOf(upload: Unfinished['upload'], request: Request, sha256: string): string | undefined {
+function conflictOf(
+  upload: Unfinished['upload'],
+  settings: Unfinished['settings'],
+  request: Request,
+  sha256: string,
+): string | undefined {
   if (upload.uploadKey === uploadKeyOf(request.file, request.dryRun)) return differenceOf(upload, request, sha256);
-  return upload.label === undefined ? undefined : settingsDifference(upload.label, request);
+  return settings === undefined ? cameByLink : settingsDifference(settings, request);
 }
 
 function refusal({ jobId }: JobRef, difference: string, { dataFolder, options }: Neighbours): UserError {

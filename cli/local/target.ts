@@ -17,9 +17,9 @@ export interface Target {
 
 const reachTimeoutMs = 10_000;
 
-/** For jobs that call nobody any more. */
-export function targetNotCalled({ url }: NamedApi): Target {
-  return { url, key: 'not-needed', isSandbox: false, close: async () => undefined };
+/** For jobs that call nobody any more. Nothing has this address. */
+export function targetNotCalled(): Target {
+  return { url: 'https://not-called.invalid', key: 'not-needed', isSandbox: false, close: async () => undefined };
 }
 
 /** An API that a person has named. */
@@ -48,12 +48,8 @@ export async function openSandboxTarget(folder: string, faults: Faults, terminal
   return { url: sandbox.url, key: 'sandbox', isSandbox: true, close };
 }
 
-/**
- * A wrong address is told at once, before anything is stored.
- *
- * @throws UserError where there is no key, or nothing answers at the address.
- */
-export async function reachTarget({ url }: NamedApi): Promise<Target> {
+/** @throws UserError where the environment holds no key, or one that cannot be one. */
+export function expectKey(): string {
   const key = process.env['DCI_API_KEY'] ?? '';
   if (key === '') {
     throw new UserError(
@@ -65,6 +61,16 @@ export async function reachTarget({ url }: NamedApi): Promise<Target> {
       'The key in DCI_API_KEY has a blank, a line break or another character that no key has. Was more than the key copied?',
     );
   }
+  return key;
+}
+
+/**
+ * A wrong address is told at once, before anything is stored.
+ *
+ * @throws UserError where there is no key, or nothing answers at the address.
+ */
+export async function reachTarget({ url }: NamedApi): Promise<Target> {
+  const key = expectKey();
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
     await response.body?.cancel();

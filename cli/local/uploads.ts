@@ -14,22 +14,10 @@ import { jobOfUpload } from '../place/jobOfUpload.ts';
 import type { JobRef } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { isDelivered } from './delivered.ts';
+import { type JobSettings, otherReading, settingsDifference, settingsSchema } from './jobSettings.ts';
 import { type JobStage, stageOf } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
-import { type NamedApi, targetName } from './target.ts';
-
-/** What the functions are told; all jobs that they work on have it in common. */
-export interface JobSettings {
-  /** Where invitations go. Absent for the sandbox. */
-  readonly api?: NamedApi;
-  /** Empty where there is none. */
-  readonly role: string;
-  readonly organization: string;
-  readonly invitesGone: boolean;
-  readonly allowedDomains: readonly string[];
-  /** More invitations than this hold an upload. Absent for the usual limit. */
-  readonly newPeopleMax?: number;
-}
+import { readSettingsNote } from './settingsNote.ts';
 
 /** What a person asked for. Two commands that ask for the same thing are the same. */
 export interface Request extends JobSettings {
@@ -43,15 +31,6 @@ export interface LocalUpload extends JobRef {
   /** Absent where the upload came by a link. */
   readonly label?: Label;
 }
-
-export const settingsSchema = z.object({
-  api: z.object({ url: z.string(), tenant: z.string().exactOptional() }).exactOptional(),
-  role: z.string(),
-  organization: z.string(),
-  invitesGone: z.boolean(),
-  allowedDomains: z.array(z.string()),
-  newPeopleMax: z.int().nonnegative().exactOptional(),
-});
 
 /** Stored with an upload as one header, encoded: a path may hold any character, a header may not. */
 const labelSchema = settingsSchema.extend({
@@ -68,6 +47,8 @@ const labelName = 'bulk-invite-request';
 
 export interface Unfinished {
   readonly upload: LocalUpload;
+  /** Absent where the upload came by a link, and nobody has worked on it yet. */
+  readonly settings?: JobSettings;
   /** Where it is `reported`, the report only has to be delivered. */
   readonly stage: JobStage;
 }
@@ -79,7 +60,9 @@ export async function* unfinishedUploads({ bucket, store }: LocalStorage): Async
     if (info === undefined) continue;
     const upload = describeUpload(bucket, info);
     const stage = await stageOf(store, upload);
-    if (stage !== 'reported' || !(await isDelivered(store, upload.jobId))) yield { upload, stage };
+    if (stage === 'reported' && (await isDelivered(store, upload.jobId))) continue;
+    const settings = upload.label ?? (await readSettingsNote(store, upload.jobId));
+    yield { upload, stage, ...(settings === undefined ? {} : { settings }) };
   }
 }
 
@@ -92,25 +75,6 @@ export function differenceOf({ label, uploadKey }: LocalUpload, request: Request
   const difference = settingsDifference(label, request);
   if (difference !== undefined) return difference;
   return JSON.stringify(label.mapping) === JSON.stringify(request.mapping) ? undefined : otherReading;
-}
-
-/** Why one of them cannot be worked on with what the other was started with. */
-export function settingsDifference(started: JobSettings, now: JobSettings): string | undefined {
-  const [target, targetNow] = [targetName(started.api), targetName(now.api)];
-  if (target !== targetNow) return `it was started for ${target}, not for ${targetNow}`;
-  if (started.role !== now.role) return `it was started with ${option('role', started.role)}`;
-  if (started.organization !== now.organization)
-    return `it was started with ${option('organization', started.organization)}`;
-  if (started.newPeopleMax !== now.newPeopleMax)
-    return `it was started with ${started.newPeopleMax === undefined ? 'no --max-new' : `--max-new ${started.newPeopleMax}`}`;
-  const reading = ({ invitesGone, allowedDomains }: JobSettings) => JSON.stringify([invitesGone, allowedDomains]);
-  return reading(started) === reading(now) ? undefined : otherReading;
-}
-
-const otherReading = 'it was started with other --map, --allow-domain or --invite-gone';
-
-function option(name: string, value: string): string {
-  return value === '' ? `no --${name}` : `--${name} ${JSON.stringify(value)}`;
 }
 
 /** Stores the file under `incoming/`, which starts its job. */

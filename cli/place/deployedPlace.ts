@@ -6,6 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { s3ObjectStore } from '../../lambdas/adapters/s3ObjectStore.ts';
+import { systemClock } from '../../lambdas/adapters/systemClock.ts';
 import { awsLimits, followLimits } from '../limits.ts';
 import { setVariables } from '../setVariables.ts';
 import { untilAborted } from '../untilAborted.ts';
@@ -59,12 +60,14 @@ export async function openDeployedPlace(options: DeployedOptions): Promise<Place
     bucket,
     store,
     listing: bucketListing(s3, bucket),
+    notedRuns: async function* () {},
     lookEveryMs: followLimits.lookEveryDeployedMs,
     showEveryMs: followLimits.sayEveryMs,
     submit: (file, request) => uploadToStack(file, request, s3, bucket, store),
     worksByItself: true,
     neighboursOf: async () => [],
-    whoAmI: () => callerArn(config, { ...context, policies }),
+    now: systemClock.now,
+    whoAmI: (signal) => callerArn(config, { ...context, policies }, signal),
     attend: async () => attendance(again),
     createLink: (key, expirySeconds) => signUploadLink(config, bucket, key, expirySeconds),
     givenUp: () => describeDeadLetters(sqs, deadLetterQueues),
@@ -103,11 +106,16 @@ async function awsConfig({ region: chosen, profile }: DeployedOptions) {
 }
 
 /** Every identity may ask who it is. */
-async function callerArn(config: ConstructorParameters<typeof STSClient>[0], context: AwsContext): Promise<string> {
+async function callerArn(
+  config: ConstructorParameters<typeof STSClient>[0],
+  context: AwsContext,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const client = new STSClient(config ?? {});
   speakInSentences(client, context);
   try {
-    const { Arn } = await client.send(new GetCallerIdentityCommand({}));
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const { Arn } = await client.send(new GetCallerIdentityCommand({}), options);
     if (Arn === undefined)
       throw new UserError('AWS does not say who you are (GetCallerIdentity). Try again in a moment.');
     return Arn;

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { systemClock } from '../../lambdas/adapters/systemClock.ts';
 import { endJob } from '../jobs/endJob.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followLimits, linkLimits } from '../limits.ts';
@@ -14,12 +15,13 @@ import { attendLocally, type WorkOptions } from '../local/attendLocally.ts';
 import { type DataFolder, takeDataFolder } from '../local/dataFolder.ts';
 import { noteDelivered } from '../local/delivered.ts';
 import { attendDoor } from '../local/door.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { type LocalStorage, openLocalStorage } from '../local/localStorage.ts';
 import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
 import { neighboursOf, refuseOtherSettings, refuseOthers } from '../local/openJobs.ts';
 import { forgetRun, type RosterRequest, startRun, type UnfinishedRun, unfinishedRuns } from '../local/rosterRuns.ts';
+import { forgetSettings } from '../local/settingsNote.ts';
 import { startOrContinue } from '../local/startOrContinue.ts';
-import type { JobSettings } from '../local/uploads.ts';
 import { divertOutput, type Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
 import { bucketListing } from './bucketListing.ts';
@@ -34,6 +36,8 @@ export interface LocalPlaceOptions {
   readonly isMade: boolean;
   /** What new jobs are started with. */
   readonly settings: JobSettings;
+  /** What a job is worked on with that came by a link; undefined where the command has no say in it. */
+  readonly settingsForLinks?: JobSettings;
   /** Whether unfinished jobs of other files may be worked on together with a new one. */
   readonly welcomesNeighbours: boolean;
   readonly work: WorkOptions;
@@ -83,7 +87,7 @@ function placeOf(
     dataFolder: folder.path,
     options: optionsText({ local: true, data: isDefault ? undefined : options.dataFolder }),
   };
-  const { settings, work } = options;
+  const { settings, settingsForLinks: forLinks, work } = options;
   const attendOurDoor = (signal: AbortSignal) =>
     attendDoor(
       folder.path,
@@ -96,6 +100,7 @@ function placeOf(
     bucket,
     store,
     listing: bucketListing(s3, bucket),
+    notedRuns: () => unfinishedRuns(storage),
     lookEveryMs: followLimits.lookEveryLocallyMs,
     showEveryMs: followLimits.showEveryMs,
     submit: (file, { mapping, dryRun }) =>
@@ -104,14 +109,17 @@ function placeOf(
         areWelcome: options.welcomesNeighbours,
       }),
     worksByItself: false,
+    now: systemClock.now,
     whoAmI: async () => nameOfThisPerson(),
     neighboursOf: (job) => neighboursOf(job.jobId, storage),
-    attend: (job) => attendLocally(job, storage, { ...place, settings, work, attendDoor: attendOurDoor }, terminal),
+    attend: (job) =>
+      attendLocally(job, storage, { ...place, chosen: settings, forLinks, work, attendDoor: attendOurDoor }, terminal),
     createLink: (key, expirySeconds) => createLink(storage, key, expirySeconds),
     givenUp: async () => describeGivenUp(storage, join(folder.path, 'bulk-invite.log')),
     noteDelivered: async (jobId) => {
       await noteDelivered(store, jobId);
       await forgetRun(storage, jobId);
+      await forgetSettings(storage, jobId);
     },
     unfinishedRuns: async (name) => {
       await refuseOthers(name, storage, place.options);

@@ -2,7 +2,7 @@
  * Opens the place that the options of a command mean.
  */
 import { BrokenInvariant } from '../../lambdas/core/fault.ts';
-import type { JobSettings } from '../local/uploads.ts';
+import type { JobSettings } from '../local/jobSettings.ts';
 import { networkError } from '../networkErrors.ts';
 import { noFaults } from '../sandbox/faults.ts';
 import type { Terminal } from '../terminal.ts';
@@ -24,6 +24,8 @@ export interface LocalWishes {
   readonly isMade?: boolean;
   /** What new jobs are started with. */
   readonly settings?: JobSettings;
+  /** What a job is worked on with that came by a link. */
+  readonly settingsForLinks?: JobSettings;
   /** Whether unfinished jobs of other files may go on, too. */
   readonly welcomesNeighbours?: boolean;
 }
@@ -38,7 +40,7 @@ export async function withPlace<T>(
   options: PlaceOptions,
   terminal: Terminal,
   use: (place: Place) => Promise<T>,
-  { isMade = false, settings = noSettings, welcomesNeighbours = true }: LocalWishes = {},
+  { isMade = false, settings = noSettings, settingsForLinks, welcomesNeighbours = true }: LocalWishes = {},
 ): Promise<T> {
   if (!options.local && options.data !== undefined)
     throw new UserError(
@@ -50,6 +52,7 @@ export async function withPlace<T>(
           dataFolder: options.data ?? defaultDataFolder,
           isMade,
           settings,
+          ...(settingsForLinks === undefined ? {} : { settingsForLinks }),
           welcomesNeighbours,
           work,
           isVerbose: false,

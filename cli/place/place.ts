@@ -17,14 +17,18 @@ export interface Place {
   readonly bucket: string;
   readonly store: ObjectStore;
   readonly listing: BucketListing;
+  /** Runs of rosters whose reports are still to be delivered; some have not begun yet. Of a stack there are none. */
+  notedRuns(): AsyncIterable<JobRef>;
   /** How often it is looked whether a job has ended. */
   readonly lookEveryMs: number;
   /** How often its progress is read where that is shown on a terminal. */
   readonly showEveryMs: number;
   /** Stores a file under `incoming/`, which starts its job. */
   submit(file: string, request: UploadRequest): Promise<Submitted>;
-  /** Who a decision about a job is recorded for. */
-  whoAmI(): Promise<string>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Who a decision about a job is recorded for. @param signal Ends the asking; it rejects then. */
+  whoAmI(signal?: AbortSignal): Promise<string>;
   /** Other jobs that would go on as well, if somebody attended this one. */
   neighboursOf(job: JobRef): Promise<readonly JobId[]>;
   /**

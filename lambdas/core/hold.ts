@@ -77,3 +77,8 @@ function number(value: number): string {
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
+
+/** A job that nobody has approved by then has lapsed. @param heldAtMs When it was known that it has to be held. */
+export function approvableUntilMs(heldAtMs: number): number {
+  return heldAtMs + holdLimits.approvableMs;
+}

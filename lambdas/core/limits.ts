@@ -116,6 +116,11 @@ export const holdLimits = {
   rosterRowsShareMin: 0.5,
   /** A roster with more invalid rows than this share of all has changed its form. */
   rosterInvalidShareMax: 0.2,
+  /**
+   * So long a job may wait for its approval. Its records have to be there for as long as its messages may then live, and who
+   * is a user was read when it was held.
+   */
+  approvableMs: 7 * day,
 } as const;
 
 /** When a job that is under way shows that all of it is wrong. */

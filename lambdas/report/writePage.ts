@@ -2,6 +2,7 @@
  * `report.html`: the report for people who look rather than read. One file, without scripts or anything from outside.
  */
 import { type DriftKind, driftKinds, driftMeanings } from '../core/drift.ts';
+import { approvableUntilMs } from '../core/hold.ts';
 import { isWorthRetrying, meanings, needsAttention, type Outcome, type Status, statuses } from '../core/outcome.ts';
 import { inert } from '../core/quote.ts';
 import type { ReportFileEntry, Summary } from '../ledger/summary.ts';
@@ -68,8 +69,9 @@ function verdict({ state, dryRun, rows, counts }: Summary): string {
 }
 
 /** What a person should see first. */
-function boxes({ error, hold, approval, jobId, state }: Summary): string {
-  const next = `If that is right: npx bulk-invite approve ${jobId}. If it is not: npx bulk-invite reject ${jobId}, and upload a better file.`;
+function boxes({ error, hold, approval, jobId, state, finishedAt }: Summary): string {
+  const until = new Date(approvableUntilMs(Date.parse(finishedAt))).toISOString();
+  const next = `If that is right: npx bulk-invite approve ${jobId} (until ${until}). If it is not: npx bulk-invite reject ${jobId}, and upload a better file.`;
   const held = state === 'held' ? [...(hold ?? []).map(({ message }) => message), next] : [];
   const lines = [...(error === undefined ? [] : [error.message]), ...held];
   const box = lines.map((line) => `<p class="error">${asText(line)}</p>\n`).join('');

@@ -26,9 +26,16 @@ let sqs: SQSClient;
 beforeAll(async () => {
   storage = await openLocalStorage(folder);
   sqs = new SQSClient();
-  const settings = { role: '', organization: '', invitesGone: false, allowedDomains: [] };
+  const chosen = { role: '', organization: '', invitesGone: false, allowedDomains: [] };
   const work = { workers: 2, concurrency: 5, faults: noFaults };
-  const circumstances = { dataFolder: folder, options: '', settings, work, attendDoor: async () => undefined };
+  const circumstances = {
+    dataFolder: folder,
+    options: '',
+    chosen,
+    forLinks: chosen,
+    work,
+    attendDoor: async () => undefined,
+  };
   attendance = await attendLocally(followed, storage, circumstances, silent);
 });
 

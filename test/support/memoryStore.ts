@@ -11,6 +11,7 @@ interface StoredObject extends ObjectInfo {
 }
 
 export interface MemoryStore extends ObjectStore {
+  readonly now: () => number;
   /** All objects by key, as text. */
   readonly texts: () => ReadonlyMap<string, string>;
   readonly bytesOf: (key: string) => Buffer;
@@ -57,6 +58,7 @@ export function memoryStore(now: () => number = Date.now, keepsVersions = false)
   }
 
   return {
+    now,
     bytesOf: (key) => objects.get(key)?.content ?? Buffer.alloc(0),
     remove: (key) => {
       objects.delete(key);

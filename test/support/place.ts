@@ -32,9 +32,11 @@ export function placeOf(store: MemoryStore): Place {
         }
       },
     },
+    notedRuns: async function* () {},
     lookEveryMs: 1,
     showEveryMs: 1,
     submit: unused,
+    now: store.now,
     whoAmI: async () => 'ann in the small world',
     attend: unused,
     createLink: unused,

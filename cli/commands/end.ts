@@ -10,10 +10,12 @@ import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { readSummaryOf, standingSummary } from '../jobs/followJob.ts';
+import { decisionLimits } from '../limits.ts';
 import { askAtDoor } from '../local/door.ts';
 import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
 import { defaultDataFolder } from '../place/localPlace.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
+import { optionsText } from '../place/optionsText.ts';
 import type { JobRef, Place } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
@@ -34,7 +36,9 @@ export async function end(ending: Ending, text: string, options: EndOptions): Pr
   const answer = await askAtDoor(resolve(options.data ?? defaultDataFolder), request, endHere);
   if (typeof answer === 'number') return answer;
   terminal.say(expectNotRefused(answer).sentence);
-  terminal.say('Another bulk-invite works with the data folder, and heeds it; that one delivers the report.');
+  terminal.say(
+    `Another bulk-invite works with the data folder, and heeds it. Where that one follows this job, it delivers the report; else it is delivered by npx bulk-invite watch ${text}${optionsText({ local: true, data: options.data })}`,
+  );
   if (options.json) terminal.document(inertJson(answer));
   return exitCodes.allWell;
 }
@@ -46,8 +50,8 @@ async function endAt(
   options: EndOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const job = await findJob(place, text);
-  const answer = expectNotRefused(await endJob(ending, place, job, await whoEnds(place)));
+  const [job, by] = await Promise.all([findJob(place, text), whoEnds(place)]);
+  const answer = expectNotRefused(await endJob(ending, place, job, by));
   terminal.say(answer.sentence);
   if (answer.kind === 'ended') {
     const summary = options.json ? await readSummaryOf(place, job) : undefined;
@@ -65,10 +69,11 @@ async function endAt(
   return exitCodes.allWell;
 }
 
-/** Where AWS does not say who it is, the job is ended all the same. */
+/** Where AWS does not say in time who it is, the job is ended all the same. */
 async function whoEnds(place: Place): Promise<string> {
-  return await place.whoAmI().catch((error: unknown) => {
-    if (error instanceof UserError) return 'somebody whom AWS has not named';
+  const late = AbortSignal.timeout(decisionLimits.nameWaitMs);
+  return await place.whoAmI(late).catch((error: unknown) => {
+    if (error instanceof UserError || late.aborted) return 'somebody whom AWS has not named';
     throw error;
   });
 }
