@@ -3,7 +3,9 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLocalStorage } from '../../cli/local/localStorage.ts';
 import { type CountingSandbox, type Desk, openDesk, startCountingSandbox } from '../support/command.ts';
 
 let desk: Desk;
@@ -167,6 +169,24 @@ describe('a job above its limit', () => {
     expect(renewed.stderr).toContain('New job');
   });
 
+  test('can neither be approved nor rejected when its records are deleted', async () => {
+    const sandbox = await sandboxWith();
+    const { jobId } = await heldJob(sandbox);
+    const storage = await openLocalStorage(join(desk.folder, '.bulk-invite'));
+    for await (const { key } of storage.store.list('jobs/'))
+      await storage.s3.send(new DeleteObjectCommand({ Bucket: storage.bucket, Key: key }));
+    await storage.close();
+    const approved = await desk.run(['approve', jobId, '--local', '--yes'], anyKey);
+    expect(approved.code).toBe(1);
+    expect(approved.stderr).toContain(`Job ${jobId} cannot be approved any more: it was held, and nobody approved it`);
+    expect(approved.stderr).toContain('upload the file again');
+    const rejected = await desk.run(['reject', jobId, '--local'], anyKey);
+    expect(rejected.code).toBe(0);
+    expect(rejected.stderr).toContain('its records are deleted: nobody is invited by it');
+    expect((await desk.run(['status', '--local'])).stdout).toContain(`${jobId}  lapsed     people.csv`);
+    expect(sandbox.posts()).toBe(0);
+  });
+
   test('is in nobody’s way but for its file name', async () => {
     const sandbox = await sandboxWith();
     const { jobId } = await heldJob(sandbox);
@@ -218,7 +238,9 @@ describe('a job that is under way', () => {
     const cancelled = await desk.run(['cancel', 'latest', '--local'], anyKey);
     expect(cancelled).toMatchObject({ code: 0, stdout: '' });
     expect(cancelled.stderr).toContain('is cancelled: within 10 seconds no new call is started');
-    expect(cancelled.stderr).toContain('Another bulk-invite works with the data folder, and heeds it');
+    expect(cancelled.stderr).toContain(
+      'Another bulk-invite works with the data folder, and heeds it. Where that one follows this job, it delivers the report; else it is delivered by npx bulk-invite watch latest --local',
+    );
     const repeated = await desk.run(['cancel', 'latest', '--local'], anyKey);
     expect(repeated.code).toBe(0);
     const door = join(desk.folder, '.bulk-invite', 'requests');

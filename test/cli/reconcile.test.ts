@@ -4,6 +4,8 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLocalStorage } from '../../cli/local/localStorage.ts';
+import { startRun } from '../../cli/local/rosterRuns.ts';
 import { type CountingSandbox, type Desk, openDesk, startCountingSandbox } from '../support/command.ts';
 
 const example = join(import.meta.dirname, '..', '..', 'examples', 'northlight-roster.csv');
@@ -107,16 +109,25 @@ describe('bulk-invite reconcile', () => {
     expect(held.code).toBe(2);
     expect(held.stderr).toContain('New run of the roster “acme-people”');
     expect(held.stdout).toContain('It would send 3 invitations, and more than 2 need somebody’s approval.');
+    // What a dry run reads must not take the place of the file that the held run is about.
+    desk.file('Acme people.csv', people(4, 'other'));
     const dry = await run(file, '--dry-run', '--json');
     expect(dry.stderr).toContain('It stays held, because this is a dry run.');
-    expect(JSON.parse(dry.stdout)).toMatchObject({ state: 'completed', dryRun: true, counts: { would_invite: 3 } });
+    expect(JSON.parse(dry.stdout)).toMatchObject({ state: 'completed', dryRun: true, counts: { would_invite: 4 } });
     expect(sandbox.posts()).toBe(0);
+    const listed = await desk.run(['status', '--local']);
+    expect(listed.stdout).toContain(
+      `${runIn(dry.stderr)}  completed  rosters/dry-run/acme-people.csv · dry run · 4 rows`,
+    );
     const approved = await desk.run(['approve', runIn(held.stderr), '--local', '--yes', '--json'], anyKey);
-    expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'completed', counts: { invited: 3 } });
+    expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'completed', counts: { invited: 3 }, warnings: [] });
+    expect(desk.table(join('reports', runIn(held.stderr), 'results.csv'))[0]).toMatchObject({
+      email: 'person0@acme.example',
+    });
     expect(sandbox.posts()).toBe(3);
   });
 
-  test('takes the place of a run that nobody has approved, and reports that one next time', async () => {
+  test('takes the place of a run that nobody has approved, and says where the report of that one is', async () => {
     const file = desk.file('acme.csv', people(3));
     const held = runIn((await run(file, '--max-new', '2')).stderr);
     const second = await run(file);
@@ -124,9 +135,13 @@ describe('bulk-invite reconcile', () => {
       `Run ${held} of the roster “acme” is held, and nobody has approved it. This run takes`,
     );
     expect(second.stdout).toContain('3  invited');
+    expect(second.stderr).toContain(
+      `Run ${held} of the roster “acme”, which was held, has ended. To fetch its report: npx bulk-invite report ${held} --local`,
+    );
+    const fetched = await desk.run(['report', held, '--local']);
+    expect(fetched.stdout).toContain('Ended early: Nobody had approved it when the next run of the same roster began');
     const third = await run(file);
-    expect(third.stderr).toMatch(new RegExp(`(?:Delivering the report of|Continuing) run ${held} of the roster`, 'u'));
-    expect(third.stderr).toContain('Ended early: Nobody had approved it when the next run of the same roster began');
+    expect(third.stderr).not.toContain(held);
     expect(third.stdout).toContain('3  already_invited');
     expect(sandbox.posts()).toBe(3);
   });
@@ -156,6 +171,25 @@ describe('bulk-invite reconcile', () => {
     expect(counts.invited).toBe(60);
     expect(slow.organization.users().filter(({ email }) => email.endsWith('@acme.example'))).toHaveLength(60);
     await slow.close();
+  });
+
+  test('that was cut off before it began is listed, and watch does it', async () => {
+    const file = desk.file('acme.csv', people(2));
+    const storage = await openLocalStorage(join(desk.folder, '.bulk-invite'));
+    const settings = {
+      api: { url: sandbox.url },
+      role: '',
+      organization: '',
+      invitesGone: false,
+      allowedDomains: [],
+    };
+    const cutOff = { ...storage, services: { ...storage.services, startRoster: () => undefined } };
+    const { jobId } = await startRun(file, { name: 'acme' }, settings, cutOff);
+    await storage.close();
+    expect((await desk.run(['status', '--local'])).stdout).toBe(`${jobId}  waiting    rosters/acme.csv\n`);
+    const watched = await desk.run(['watch', 'latest', '--local', '--json'], anyKey);
+    expect(JSON.parse(watched.stdout)).toMatchObject({ jobId, counts: { invited: 2 }, roster: { name: 'acme' } });
+    expect(sandbox.posts()).toBe(2);
   });
 
   test('does not run a file that was not refreshed for too long', async () => {
@@ -190,6 +224,19 @@ describe('bulk-invite reconcile', () => {
 });
 
 describe('bulk-invite reconcile --every', () => {
+  test.each([
+    ['without the file', ['missing.csv'], {}, 'There is no file'],
+    ['without a key', ['x.csv', '--api-url', 'http://127.0.0.1:9'], {}, 'There is no API key'],
+    ['with a name that is none', ['東京.csv'], anyKey, 'Choose one with --name'],
+  ])('does not begin %s', async (_name, args, environment, sentence) => {
+    desk.file('x.csv', people(1));
+    desk.file('東京.csv', people(1));
+    const { code, stderr } = await desk.run(['reconcile', ...args, '--every', '12h'], environment);
+    expect(code).toBe(1);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('The next run is at');
+  });
+
   test('runs again and again, lets others at the data folder between two runs, and ends in order', async () => {
     const file = desk.file('acme.csv', people(4));
     const command = ['reconcile', file, '--api-url', sandbox.url, '--every-seconds', '6'];

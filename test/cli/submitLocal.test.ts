@@ -144,6 +144,66 @@ describe('bulk-invite submit --local', () => {
   });
 });
 
+/** Puts a file where a link leads to. Gives the id of its job. */
+async function uploadByLink(name: string, body: string, headers: Record<string, string> = {}): Promise<string> {
+  const running = desk.start(['upload-link', '--local', '--name', name]);
+  let printed = '';
+  running.process.stdout?.on('data', (data) => {
+    printed += data;
+  });
+  await expect.poll(() => printed, { timeout: 20_000 }).toContain('as long as this command runs');
+  const [, url = ''] = /^ +curl --fail-with-body --upload-file "[^"]+" "(.+)"$/mu.exec(printed) ?? [];
+  expect((await fetch(url, { method: 'PUT', body, headers })).status).toBe(200);
+  return /as job (\S+)\./u.exec((await running.ended).stderr)?.[1] ?? '';
+}
+
+describe('a job that came by a link', () => {
+  test('is approved for the API that it was watched with, and for no other', async () => {
+    const sandbox = await sandboxWith();
+    const jobId = await uploadByLink('hr.csv', people(1), { 'x-amz-meta-new-people-max': '0' });
+    const held = await desk.run(['watch', jobId, '--local', '--api-url', sandbox.url], anyKey);
+    expect(held.code).toBe(2);
+    expect(held.stdout).toContain('Held: 1 row.');
+    const other = await sandboxWith();
+    const otherwise = await desk.run(['watch', jobId, '--local', '--api-url', other.url], anyKey);
+    expect(otherwise.stdout).toContain('Held: 1 row.');
+    const approved = await desk.run(['approve', jobId, '--local', '--yes'], anyKey);
+    expect(approved.code).toBe(0);
+    expect(approved.stderr).not.toContain('SANDBOX');
+    expect(approved.stdout).toContain('1  invited');
+    expect([sandbox.posts(), other.posts()]).toEqual([1, 0]);
+  });
+
+  test('goes on with nothing else before somebody has said where its invitations go, and is cancelled without that', async () => {
+    const sandbox = await sandboxWith();
+    const jobId = await uploadByLink('hr.csv', people(1));
+    const unsaid = 'it came by a link, and nobody has said yet where its invitations go';
+    const file = desk.file('one.csv', people(1, 'one'));
+    const submitted = await desk.run(['submit', file, '--local', '--api-url', sandbox.url], anyKey);
+    expect(submitted.code).toBe(1);
+    expect(submitted.stderr).toContain(unsaid);
+    expect(submitted.stderr).toContain(`npx bulk-invite watch ${jobId} --local`);
+    const approved = await desk.run(['approve', jobId, '--local', '--yes'], anyKey);
+    expect(approved.stderr).toContain(`Job ${jobId} is not held`);
+    const cancelled = await desk.run(['cancel', jobId, '--local']);
+    expect(cancelled.code).toBe(0);
+    expect(cancelled.stderr).not.toContain('SANDBOX');
+    expect(cancelled.stdout).toContain('Ended early: The job was cancelled.');
+    expect(sandbox.posts()).toBe(0);
+    expect((await desk.run(['submit', file, '--local', '--api-url', sandbox.url], anyKey)).code).toBe(0);
+    expect(sandbox.posts()).toBe(1);
+  });
+
+  test('can be watched for another API where the first one could not be reached', async () => {
+    const sandbox = await sandboxWith();
+    const jobId = await uploadByLink('hr.csv', people(1));
+    const failed = await desk.run(['watch', jobId, '--local', '--api-url', 'http://127.0.0.1:9'], anyKey);
+    expect(failed.code).toBe(1);
+    expect((await desk.run(['watch', jobId, '--local', '--api-url', sandbox.url], anyKey)).code).toBe(0);
+    expect(sandbox.posts()).toBe(1);
+  });
+});
+
 describe('bulk-invite upload-link --local', () => {
   test('takes one file from whoever has the link, which opens nothing else', async () => {
     const sandbox = await sandboxWith();

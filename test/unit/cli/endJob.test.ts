@@ -1,20 +1,25 @@
 import { describe, expect, test } from 'vitest';
+import { describeMoment } from '../../../cli/describeMoment.ts';
 import { describeInFull, describeInList } from '../../../cli/jobs/describeJob.ts';
-import { exitCodeOf } from '../../../cli/jobs/describeSummary.ts';
+import { describeSummary, exitCodeOf } from '../../../cli/jobs/describeSummary.ts';
 import { type Ending, endJob } from '../../../cli/jobs/endJob.ts';
 import { findJob } from '../../../cli/jobs/findJob.ts';
-import { standingSummary } from '../../../cli/jobs/followJob.ts';
+import { readSummaryOf, standingSummary } from '../../../cli/jobs/followJob.ts';
 import { describeProgress, jobProgressReader } from '../../../cli/jobs/jobProgress.ts';
 import { readJobState } from '../../../cli/jobs/jobState.ts';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { approvalKey, stopKey } from '../../../lambdas/core/keys.ts';
 import { writeApproval } from '../../../lambdas/ledger/approval.ts';
+import { readManifest } from '../../../lambdas/ledger/manifest.ts';
 import { readStop, type Stop, writeStop } from '../../../lambdas/ledger/stop.ts';
+import type { ObjectStore } from '../../../lambdas/ports.ts';
 import { placeOf } from '../../support/place.ts';
 import { runIngest, runReports, runWorkers, upload } from '../../support/wholeJob.ts';
 import { newWorld, type World } from '../../support/world.ts';
 
 const people = `email\n${Array.from({ length: 20 }, (_, index) => (index % 4 === 0 ? `wrong${index}\n` : `p${index}@acme.example\n`)).join('')}`;
+
+const dayMs = 86_400_000;
 
 const stages = {
   waiting: async () => undefined,
@@ -177,14 +182,56 @@ describe('a job that is held', () => {
     expect((await readJobState(place, job)).phase).toBe('held');
   });
 
-  test('whose records are gone by now is told from its report', async () => {
+  test('has lapsed after seven days, and can still be rejected', async () => {
+    const { world, place, job } = await jobThatIs('held');
+    await runReports(world);
+    const heldAtMs = (await readManifest(world.store, job.jobId))?.endedAtMs ?? 0;
+    const phaseAt = async (nowMs: number) => (await readJobState({ ...place, now: () => nowMs }, job)).phase;
+    expect(await phaseAt(heldAtMs + 7 * dayMs)).toBe('held');
+    expect(await phaseAt(heldAtMs + 7 * dayMs + 1)).toBe('lapsed');
+    const late = { ...place, now: () => heldAtMs + 8 * dayMs };
+    expect(await endJob('cancel', late, job, 'ann')).toMatchObject({ kind: 'refused' });
+    expect(await endJob('reject', late, job, 'ann')).toMatchObject({ kind: 'ending' });
+    expect(await readStop(world.store, job.jobId)).toMatchObject({ code: 'not_approved' });
+    const summary = await readSummaryOf(place, job);
+    expect(summary === undefined ? [] : describeSummary(summary, '')).toContainEqual(
+      expect.stringContaining(`let it go on (until ${describeMoment(heldAtMs + 7 * dayMs)}): npx bulk-invite approve`),
+    );
+  });
+
+  test('whose records are gone by now has lapsed, is told from its report, and there is nothing left to reject', async () => {
     const { world, place, job } = await jobThatIs('held');
     await runReports(world);
     const remaining = newWorld();
     for (const [key, text] of world.store.texts())
       if (key.startsWith('reports/')) await remaining.store.put(key, text, { kind: 'always' });
-    expect(await readJobState({ ...place, store: remaining.store }, job)).toMatchObject({ phase: 'held', rows: 20 });
+    const placeLater = { ...place, store: remaining.store };
+    expect(await readJobState(placeLater, job)).toMatchObject({ phase: 'lapsed', rows: 20 });
+    for (const ending of ['cancel', 'reject'] as const)
+      expect(await endJob(ending, placeLater, job, 'ann')).toEqual({
+        kind: 'ended',
+        sentence: `Job ${job.jobId} was held, nobody approved it in time, and its records are deleted: nobody is invited by it. To fetch its report: npx bulk-invite report ${job.jobId} --small`,
+      });
+    expect(await readStop(remaining.store, job.jobId)).toBeUndefined();
   });
+});
+
+test('a job is ended without a look at anything that grows with it', async () => {
+  const { world, place, job } = await jobThatIs('inviting');
+  const read: string[] = [];
+  const noted = <T>(key: string, answer: Promise<T>): Promise<T> => {
+    read.push(key);
+    return answer;
+  };
+  const store: ObjectStore = {
+    ...world.store,
+    head: (key) => noted(key, world.store.head(key)),
+    readText: (key, bytesMax) => noted(key, world.store.readText(key, bytesMax)),
+    readBytes: (source) => noted(source.key, world.store.readBytes(source)),
+  };
+  expect(await endJob('cancel', { ...place, store }, job, 'ann')).toMatchObject({ kind: 'ending' });
+  expect(read.filter((key) => /\/(?:chunks|parts)\/|directory|incoming/u.test(key))).toEqual([]);
+  expect(read.length).toBeLessThan(10);
 });
 
 test('a job that is stopped before it was read says that it is stopping', async () => {

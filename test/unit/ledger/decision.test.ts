@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { writeApproval } from '../../../lambdas/ledger/approval.ts';
+import { approvalKey } from '../../../lambdas/core/keys.ts';
+import { findApproval, writeApproval } from '../../../lambdas/ledger/approval.ts';
 import { fixDecision, readDecision } from '../../../lambdas/ledger/decision.ts';
 import { type Stop, writeStop } from '../../../lambdas/ledger/stop.ts';
 import { jobId } from '../../support/ownedChunk.ts';
@@ -16,6 +17,24 @@ test('what the first final report heeds, every other one heeds, too', async () =
   await writeStop(store, jobId, stop);
   expect(await readDecision(store, jobId, { hold: [...hold] }, log)).toEqual({ approval, stop });
   expect(await fixDecision(store, jobId, { hold: [...hold] }, log)).toEqual({ approval });
+});
+
+test.each([
+  ['that is not one', 'yes, please'],
+  ['of another job', JSON.stringify({ ...approval, jobId: '20260131T070500Z-ffffffffffff' })],
+])('an approval %s approves nothing, and the next one takes its place', async (_name, text) => {
+  const { store, log } = newWorld();
+  await store.put(approvalKey(jobId), text, { kind: 'always' });
+  expect(await findApproval(store, jobId, log)).toBeUndefined();
+  expect(await writeApproval(store, approval)).toEqual(approval);
+  expect(await findApproval(store, jobId, log)).toEqual(approval);
+});
+
+test('of two approvals the first one stands', async () => {
+  const { store, log } = newWorld();
+  await writeApproval(store, approval);
+  expect(await writeApproval(store, { ...approval, by: 'bob' })).toEqual(approval);
+  expect(await findApproval(store, jobId, log)).toEqual(approval);
 });
 
 test('an approval that a job did not need is not heeded', async () => {
