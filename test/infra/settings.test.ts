@@ -86,7 +86,7 @@ describe('settings', () => {
       'The setting “apiUrl” is "http://api.doit.com"; it must be an https address, such as https://api.doit.com.',
     ],
     [{ giveUpHours: 11 }, 'The setting “giveUpHours” is 11; it must be a whole number from 1 to 10 (hours).'],
-    [{ uploadDays: 14 }, 'The setting “uploadDays” is 14; it must be a whole number from 15 to 3650 (days).'],
+    [{ uploadDays: 17 }, 'The setting “uploadDays” is 17; it must be a whole number from 18 to 3650 (days).'],
     [{ alarmEmail: 'ops' }, 'The setting “alarmEmail” is "ops"; it must be an email address.'],
     [
       { allowedDomains: '@acme.com' },
