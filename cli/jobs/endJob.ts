@@ -21,7 +21,7 @@ export interface EndAnswer {
 
 /** @param by Who wants it. */
 export async function endJob(ending: Ending, place: Place, job: JobRef, by: string): Promise<EndAnswer> {
-  const outline = await readOutline(place, job);
+  const { outline } = await readOutline(place, job);
   return (
     (await endedBefore(outline, place)) ?? misplaced(ending, outline, place) ?? (await stop(ending, place, job, by))
   );

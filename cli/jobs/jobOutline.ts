@@ -46,11 +46,7 @@ export type Outlined =
   | { readonly outline: JobOutline; readonly summary: Summary }
   | { readonly outline: JobOutline; readonly manifest: Manifest | undefined };
 
-export async function readOutline(place: Place, job: JobRef): Promise<JobOutline> {
-  return (await outline(place, job)).outline;
-}
-
-export async function outline(place: Place, ref: JobRef): Promise<Outlined> {
+export async function readOutline(place: Place, ref: JobRef): Promise<Outlined> {
   const { store } = place;
   const summary = await readSummaryOf(place, ref);
   if (hasEnded(summary)) return { outline: outlineOfReported(ref, summary, summary.state), summary };

@@ -10,7 +10,7 @@ import { readPart } from '../../lambdas/ledger/part.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import type { ObjectStore } from '../../lambdas/ports.ts';
 import type { JobRef, Place } from '../place/place.ts';
-import { type JobOutline, outline } from './jobOutline.ts';
+import { type JobOutline, readOutline } from './jobOutline.ts';
 import { chunksReader } from './jobProgress.ts';
 
 export interface JobState extends JobOutline, RowsState {}
@@ -32,7 +32,7 @@ interface RowsState {
 }
 
 export async function readJobState(place: Place, job: JobRef): Promise<JobState> {
-  const outlined = await outline(place, job);
+  const outlined = await readOutline(place, job);
   const rows =
     'summary' in outlined
       ? rowsOfReported(outlined.summary)
