@@ -10,7 +10,7 @@ import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { readSummaryOf, standingSummary } from '../jobs/followJob.ts';
-import { decisionLimits } from '../limits.ts';
+import { whoEnds } from '../jobs/whoEnds.ts';
 import { askAtDoor } from '../local/door.ts';
 import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
 import { defaultDataFolder } from '../place/localPlace.ts';
@@ -67,15 +67,6 @@ async function endAt(
     );
   terminal.say(watch);
   return exitCodes.allWell;
-}
-
-/** Where AWS does not say in time who it is, the job is ended all the same. */
-async function whoEnds(place: Place): Promise<string> {
-  const late = AbortSignal.timeout(decisionLimits.nameWaitMs);
-  return await place.whoAmI(late).catch((error: unknown) => {
-    if (error instanceof UserError || late.aborted) return 'somebody whom AWS has not named';
-    throw error;
-  });
 }
 
 /** The job ends, whatever becomes of the following. */

@@ -7,6 +7,8 @@ import { findJob } from '../../../cli/jobs/findJob.ts';
 import { readSummaryOf, standingSummary } from '../../../cli/jobs/followJob.ts';
 import { describeProgress, jobProgressReader } from '../../../cli/jobs/jobProgress.ts';
 import { readJobState } from '../../../cli/jobs/jobState.ts';
+import { whoEnds } from '../../../cli/jobs/whoEnds.ts';
+import { UserError } from '../../../cli/userError.ts';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { approvalKey, stopKey } from '../../../lambdas/core/keys.ts';
 import { writeApproval } from '../../../lambdas/ledger/approval.ts';
@@ -213,6 +215,25 @@ describe('a job that is held', () => {
         sentence: `Job ${job.jobId} was held, nobody approved it in time, and its records are deleted: nobody is invited by it. To fetch its report: npx bulk-invite report ${job.jobId} --small`,
       });
     expect(await readStop(remaining.store, job.jobId)).toBeUndefined();
+  });
+});
+
+describe('who ends a job', () => {
+  const never = (signal?: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+
+  test.each<[string, (signal?: AbortSignal) => Promise<string>, string]>([
+    ['is named as the place says', async () => 'ann', 'ann'],
+    ['is nobody known where AWS does not answer in time', never, 'somebody whom AWS has not named'],
+    ['nor where AWS refuses to say', () => Promise.reject(new UserError('No.')), 'somebody whom AWS has not named'],
+  ])('%s', async (_name, whoAmI, expected) => {
+    expect(await whoEnds({ whoAmI }, 10)).toBe(expected);
+  });
+
+  test('and a defect is none of these', async () => {
+    await expect(whoEnds({ whoAmI: () => Promise.reject(new Error('oops')) })).rejects.toThrow('oops');
   });
 });
 
