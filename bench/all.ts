@@ -1,16 +1,20 @@
 /**
  * Runs the benchmarks one after the other, and ends with a table of their figures.
  *
- *   npm run bench [-- directory rate reading again crash requests pace bundles]
+ *   npm run bench [-- directory rate reading again crash cancel requests night idle pace bundles]
  *
- * Speed never fails it: a figure that misses its target is a line in the table. What could not be measured does.
+ * Without names, it runs all but those that take several minutes. Speed never fails it: a figure that misses its target is a
+ * line in the table. What could not be measured does.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { again } from './again.ts';
 import { bundles } from './bundles.ts';
+import { cancel } from './cancel.ts';
 import { crash } from './crash.ts';
 import { directory } from './directory.ts';
 import type { Figure } from './figure.ts';
+import { idle } from './idle.ts';
+import { night } from './night.ts';
 import { pace } from './pace.ts';
 import { rate } from './rate.ts';
 import { reading } from './reading.ts';
@@ -20,6 +24,8 @@ interface Benchmark {
   readonly name: string;
   readonly what: string;
   readonly run: () => Promise<Figure[]>;
+  /** Runs only where it is named, because it takes several minutes. */
+  readonly isLong?: boolean;
 }
 
 const benchmarks: readonly Benchmark[] = [
@@ -32,7 +38,19 @@ const benchmarks: readonly Benchmark[] = [
   { name: 'reading', what: 'ingest of a million rows, beside csv-parse (median of 3 rounds)', run: reading },
   { name: 'again', what: 'a finished file of 500 people, a second time', run: again },
   { name: 'crash', what: '300 people, killed after 100 invitation calls and started again', run: crash },
+  {
+    name: 'cancel',
+    what: 'a small and a large job that another process works on, cancelled after 100 invitation calls',
+    run: cancel,
+    isLong: true,
+  },
   { name: 'requests', what: 'what AWS is asked for 1,000 and 20,000 people, and what that costs', run: requests },
+  {
+    name: 'night',
+    what: 'a roster of 50,000 people on a night on which nothing has changed, and what that costs',
+    run: night,
+  },
+  { name: 'idle', what: 'what the stack costs in a month in which nothing happens', run: idle },
   { name: 'pace', what: '600 people, an API that takes 20 calls a second and does not say so', run: pace },
   { name: 'bundles', what: 'the functions as shipped to Lambda (median of 9 fresh processes)', run: bundles },
 ];
@@ -48,7 +66,10 @@ if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${names}.`);
   process.exitCode = 1;
 } else {
-  await runAll(benchmarks.filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
+  const isChosen = ({ name, isLong = false }: Benchmark) => (wanted.length === 0 ? !isLong : wanted.includes(name));
+  await runAll(benchmarks.filter(isChosen));
+  const leftOut = benchmarks.filter((benchmark) => wanted.length === 0 && !isChosen(benchmark));
+  for (const { name } of leftOut) console.log(`\nLeft out, because it takes minutes: npm run bench -- ${name}`);
 }
 
 async function runAll(chosen: readonly Benchmark[]): Promise<void> {

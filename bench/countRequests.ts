@@ -13,6 +13,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { Upload } from '@aws-sdk/lib-storage';
 import { type LocalHost, startLocalHost } from '../cli/local/localHost.ts';
 import { incomingPrefix, reportsPrefix } from '../lambdas/core/keys.ts';
+import { isInVain, observeSent } from './observeSent.ts';
 
 const lookEveryMs = 200;
 
@@ -32,8 +33,12 @@ const host = await startLocalHost({
 process.env['POWERTOOLS_METRICS_DISABLED'] = 'false';
 process.env['POWERTOOLS_METRICS_NAMESPACE'] = 'BulkInvite/bench';
 await upload(host, file);
-countSent(S3Client, (client) => client !== host.s3);
-countSent(SQSClient, () => true);
+observeSent(S3Client, ({ client, name }) => {
+  if (client !== host.s3) count(name);
+});
+observeSent(SQSClient, (sent) => {
+  if (!isInVain(sent)) count(sent.name);
+});
 const ended = new AbortController();
 const running = host.run(ended.signal);
 await Promise.race([running, reported(host)]);
@@ -57,23 +62,4 @@ async function reported({ store }: LocalHost): Promise<void> {
     await wait(lookEveryMs);
     for await (const { key } of store.list(reportsPrefix)) if (key.endsWith('/summary.json')) return;
   }
-}
-
-/** A receive without a message is not counted: how often Lambda asks in vain depends on time and not on rows. */
-function countSent(client: { readonly prototype: { send: unknown } }, isCounted: (client: unknown) => boolean): void {
-  const send = client.prototype.send as (this: unknown, ...args: unknown[]) => Promise<{ Messages?: unknown }>;
-  client.prototype.send = async function (this: unknown, command: object, ...rest: unknown[]) {
-    const name = command.constructor.name.replace(/Command$/u, '');
-    const answered = (messages: unknown) => {
-      if (isCounted(this) && (name !== 'ReceiveMessage' || messages !== undefined)) count(name);
-    };
-    try {
-      const answer = await send.call(this, command, ...rest);
-      answered(answer.Messages);
-      return answer;
-    } catch (error) {
-      if (name !== 'ReceiveMessage') answered(undefined);
-      throw error;
-    }
-  };
 }

@@ -7,6 +7,10 @@ import { startSandbox } from '../cli/sandbox/server.ts';
 
 /** Times are of `performance.now()`, in the order of the calls. */
 export interface Observations {
+  /** When each call arrived, whatever it was. */
+  readonly callsAtMs: number[];
+  /** How often each was made, such as `GET /iam/v1/users`; look-ups are among these. */
+  readonly calls: Map<string, number>;
   /** When each invitation call arrived. */
   readonly postsAtMs: number[];
   /** When each invitation call was taken: not refused with 429 or another fault. */
@@ -44,7 +48,9 @@ export async function withSandbox<T>(
       port: 0,
       organization: observe(organization, observations),
       faults: { ...noFaults, ...faults },
-      onCall: (method) => {
+      onCall: (method, path) => {
+        observations.callsAtMs.push(performance.now());
+        countUp(observations.calls, `${method} ${path}`);
         if (method !== 'POST') return;
         observations.postsAtMs.push(performance.now());
         onPost?.();
@@ -62,6 +68,8 @@ export async function withSandbox<T>(
 
 function newObservations(): Observations {
   return {
+    callsAtMs: [],
+    calls: new Map(),
     postsAtMs: [],
     takenAtMs: [],
     lookUpsAtMs: [],
@@ -92,8 +100,8 @@ function observe(organization: Organization, observations: Observations): Organi
   };
 }
 
-function countUp(counts: Map<string, number>, email: string): void {
-  counts.set(email, (counts.get(email) ?? 0) + 1);
+function countUp(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
 /** Calls in a second between the first and the last of them. */
