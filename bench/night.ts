@@ -5,36 +5,25 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type AwsRequests, sumRequests } from './awsRequests.ts';
+import { sumRequests } from './awsRequests.ts';
 import { countsFile, dataFolder, type LocalEnd, runLocal } from './command.ts';
 import { type Figure, figure, megabytes, noTarget, seconds } from './figure.ts';
 import { metricsIn } from './metricsIn.ts';
+import {
+  assumed,
+  bytesKept,
+  type Night,
+  priceOfKept,
+  priceOfMetrics,
+  priceOfMonth,
+  priceOfNight,
+} from './nightPrice.ts';
 import { type Observations, type ObservedSandbox, withSandbox } from './observedSandbox.ts';
 import { inventEmails, writePeople } from './people.ts';
-import { dollars, inDollars } from './prices.ts';
+import { inDollars } from './prices.ts';
 import { type Workspace, withWorkspace } from './workspace.ts';
 
 const peopleCount = 50_000;
-const nightsInMonth = 30;
-
-/**
- * The functions as they are deployed, and an API that takes its time for a list of so many users. A file of a roster is replaced
- * each night, and kept for another two weeks.
- */
-const assumed = {
-  ingest: { gigabytes: 1769 / 1024, seconds: 10 },
-  report: { gigabytes: 1, seconds: 5 },
-  daysKept: { incoming: 15, jobs: 30, reports: 90 },
-};
-
-interface Night extends AwsRequests {
-  readonly storedBytes: Readonly<Record<keyof typeof assumed.daysKept, number>>;
-  readonly ingestSeconds: number;
-  readonly reportSeconds: number;
-  readonly logBytes: number;
-  /** Custom metrics, each with other dimensions. */
-  readonly metrics: number;
-}
 
 export async function night(): Promise<Figure[]> {
   const emails = inventEmails('roster', peopleCount);
@@ -132,40 +121,4 @@ function readNight(workspace: Workspace, logBytesBefore: number): Night {
 
 function logFile(workspace: Workspace): string {
   return join(dataFolder(workspace), 'bulk-invite.log');
-}
-
-function priceOfNight(counted: Night): number {
-  const { s3Writes, s3Reads, sqsRequests, invocations, logBytes } = counted;
-  const gigabyteSeconds = [assumed.ingest, assumed.report].reduce(
-    (sum, { gigabytes, seconds: each }) => sum + gigabytes * each,
-    0,
-  );
-  return (
-    s3Writes * dollars.s3Write +
-    s3Reads * dollars.s3Read +
-    sqsRequests * dollars.sqsFairRequest +
-    invocations * dollars.lambdaRequest +
-    gigabyteSeconds * dollars.lambdaGigabyteSecond +
-    (logBytes / 1e9) * dollars.logGigabyte +
-    priceOfMetrics(counted) +
-    dollars.scheduledTime
-  );
-}
-
-/** They have values in one hour. */
-function priceOfMetrics({ metrics }: Night): number {
-  return metrics * dollars.metricHour;
-}
-
-function bytesKept({ storedBytes: { incoming, jobs, reports } }: Night): number {
-  const { daysKept } = assumed;
-  return incoming * daysKept.incoming + jobs * daysKept.jobs + reports * daysKept.reports;
-}
-
-function priceOfMonth(counted: Night): number {
-  return nightsInMonth * priceOfNight(counted) + priceOfKept(counted);
-}
-
-function priceOfKept(counted: Night): number {
-  return (bytesKept(counted) / 1e9) * dollars.s3GigabyteMonth;
 }
