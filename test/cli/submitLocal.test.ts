@@ -176,21 +176,32 @@ describe('a job that came by a link', () => {
 
   test('goes on with nothing else before somebody has said where its invitations go, and is cancelled without that', async () => {
     const sandbox = await sandboxWith();
+    const api = ['--api-url', sandbox.url];
+    const left = await desk.run(
+      ['submit', desk.file('two.csv', people(1, 'two')), '--local', '--no-wait', ...api],
+      anyKey,
+    );
     const jobId = await uploadByLink('hr.csv', people(1));
     const unsaid = 'it came by a link, and nobody has said yet where its invitations go';
     const file = desk.file('one.csv', people(1, 'one'));
-    const submitted = await desk.run(['submit', file, '--local', '--api-url', sandbox.url], anyKey);
-    expect(submitted.code).toBe(1);
-    expect(submitted.stderr).toContain(unsaid);
-    expect(submitted.stderr).toContain(`npx bulk-invite watch ${jobId} --local`);
+    for (const command of [
+      ['submit', file, '--local', ...api],
+      ['watch', left.stdout.trim(), '--local'],
+    ]) {
+      const refused = await desk.run(command, anyKey);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain(unsaid);
+      expect(refused.stderr).toContain(`npx bulk-invite watch ${jobId} --local`);
+    }
     const approved = await desk.run(['approve', jobId, '--local', '--yes'], anyKey);
     expect(approved.stderr).toContain(`Job ${jobId} is not held`);
+    expect((await desk.run(['cancel', left.stdout.trim(), '--local', '--no-wait'])).code).toBe(0);
     const cancelled = await desk.run(['cancel', jobId, '--local']);
     expect(cancelled.code).toBe(0);
     expect(cancelled.stderr).not.toContain('SANDBOX');
     expect(cancelled.stdout).toContain('Ended early: The job was cancelled.');
     expect(sandbox.posts()).toBe(0);
-    expect((await desk.run(['submit', file, '--local', '--api-url', sandbox.url], anyKey)).code).toBe(0);
+    expect((await desk.run(['submit', file, '--local', ...api], anyKey)).code).toBe(0);
     expect(sandbox.posts()).toBe(1);
   });
 
