@@ -2,7 +2,7 @@
  * The settings of a function, from its environment variables.
  */
 import * as z from 'zod';
-import { apiLimits, holdLimits, outageLimits, workerLimits } from '../core/limits.ts';
+import { apiLimits, holdLimits, outageLimits, selfStopLimits, workerLimits } from '../core/limits.ts';
 import type { DoitApiSettings } from './doitClient.ts';
 
 const text = z.string().min(1);
@@ -36,6 +36,13 @@ const settingsSchema = z.object({
   BULK_INVITE_ALLOWED_DOMAINS: z.string().default(''),
   /** More new people than this hold an upload until somebody approves it. */
   BULK_INVITE_NEW_PEOPLE_MAX: z.coerce.number().int().nonnegative().default(holdLimits.newPeopleMax),
+  /** More rejected rows among the last ones than this, in percent, stop a job. 100 stops none. */
+  BULK_INVITE_REJECTED_PERCENT_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(selfStopLimits.rejectedShareMax * 100),
   /** How long one call may take. */
   BULK_INVITE_CALL_TIMEOUT_SECONDS: callSeconds.default(apiLimits.callTimeoutMs / 1000),
   /** The first delay before a row is tried again; it doubles. */
@@ -48,6 +55,7 @@ const settingsSchema = z.object({
 
 export const ingestSettings = settingsSchema.omit({
   BULK_INVITE_CONCURRENCY: true,
+  BULK_INVITE_REJECTED_PERCENT_MAX: true,
   BULK_INVITE_RETRY_DELAY_SECONDS: true,
 });
 export const workerSettings = settingsSchema.omit({

@@ -2,6 +2,8 @@
  * Whether a job does so much, or so little, that somebody should look at it before anybody is invited.
  */
 import { holdLimits } from './limits.ts';
+import type { RosterShares } from './roster.ts';
+import { percent, portion } from './share.ts';
 
 export const holdCodes = ['too_many_new', 'too_few_rows', 'too_many_invalid'] as const;
 
@@ -26,13 +28,23 @@ export interface Findings {
 export interface HoldRules {
   /** More invitations than this hold the job. Without it, a run of a roster is held by its share of the users. */
   readonly newPeopleMax?: number;
-  readonly isRosterRun: boolean;
+  /** Who uploaded asks for this limit, where it is lower. */
+  readonly newPeopleWish?: number;
+  /** Where the job is a run of a roster. */
+  readonly roster?: RosterShares;
+}
+
+interface NewPeopleLimit {
+  readonly newPeopleMax: number;
+  /** Behind the number, for people. */
+  readonly why: string;
 }
 
 /** Gives nothing where the job may go on. */
 export function holdReasons(findings: Findings, rules: HoldRules): HoldReason[] {
   const reasons = [tooManyNew(findings, rules)];
-  if (rules.isRosterRun) reasons.push(tooFewRows(findings), tooManyInvalid(findings));
+  if (rules.roster !== undefined)
+    reasons.push(tooFewRows(findings, rules.roster), tooManyInvalid(findings, rules.roster));
   return reasons.filter((reason) => reason !== undefined);
 }
 
@@ -43,25 +55,35 @@ function tooManyNew({ invitations, users }: Findings, rules: HoldRules): HoldRea
   return { code: 'too_many_new', message };
 }
 
-function limitOf(users: number, { newPeopleMax, isRosterRun }: HoldRules): { newPeopleMax: number; why: string } {
-  if (newPeopleMax !== undefined) return { newPeopleMax, why: '' };
-  if (!isRosterRun) return { newPeopleMax: holdLimits.newPeopleMax, why: '' };
-  const { rosterNewPeopleMin, rosterNewPeopleShare } = holdLimits;
-  const share = Math.floor(users * rosterNewPeopleShare);
-  const why = ` (the larger of ${rosterNewPeopleMin} and ${percent(rosterNewPeopleShare)} of the ${count(users, 'user')} in the directory)`;
-  return { newPeopleMax: Math.max(rosterNewPeopleMin, share), why };
+function limitOf(users: number, rules: HoldRules): NewPeopleLimit {
+  const limit = ownLimitOf(users, rules);
+  const { newPeopleWish = limit.newPeopleMax } = rules;
+  if (newPeopleWish >= limit.newPeopleMax) return limit;
+  return { newPeopleMax: newPeopleWish, why: ' (as was asked for with the upload)' };
 }
 
-function tooFewRows({ rows, rowsBefore }: Findings): HoldReason | undefined {
-  if (rowsBefore === undefined || rows >= rowsBefore * holdLimits.rosterRowsShareMin) return undefined;
-  const expected = `at least ${percent(holdLimits.rosterRowsShareMin)} of that were expected`;
+function ownLimitOf(users: number, { newPeopleMax, roster }: HoldRules): NewPeopleLimit {
+  if (newPeopleMax !== undefined) return { newPeopleMax, why: '' };
+  if (roster === undefined) return { newPeopleMax: holdLimits.newPeopleMax, why: '' };
+  const { rosterNewPeopleMin, rosterNewPeopleShare } = holdLimits;
+  const { newPeopleShare = rosterNewPeopleShare } = roster;
+  const ofUsers = Math.floor(portion(users, newPeopleShare));
+  const why = ` (the larger of ${rosterNewPeopleMin} and ${percent(newPeopleShare)} of the ${count(users, 'user')} in the directory)`;
+  return { newPeopleMax: Math.max(rosterNewPeopleMin, ofUsers), why };
+}
+
+function tooFewRows({ rows, rowsBefore }: Findings, roster: RosterShares): HoldReason | undefined {
+  const { rowsShareMin = holdLimits.rosterRowsShareMin } = roster;
+  if (rowsBefore === undefined || rows >= portion(rowsBefore, rowsShareMin)) return undefined;
+  const expected = `at least ${percent(rowsShareMin)} of that were expected`;
   const message = `The roster has ${count(rows, 'row')}, and the last completed run had ${number(rowsBefore)}; ${expected}. The export may have been cut off.`;
   return { code: 'too_few_rows', message };
 }
 
-function tooManyInvalid({ rows, invalid }: Findings): HoldReason | undefined {
-  if (invalid <= rows * holdLimits.rosterInvalidShareMax) return undefined;
-  const expected = `at most ${percent(holdLimits.rosterInvalidShareMax)} were expected`;
+function tooManyInvalid({ rows, invalid }: Findings, roster: RosterShares): HoldReason | undefined {
+  const { invalidShareMax = holdLimits.rosterInvalidShareMax } = roster;
+  if (invalid <= portion(rows, invalidShareMax)) return undefined;
+  const expected = `at most ${percent(invalidShareMax)} were expected`;
   const message = `${count(invalid, 'row')} of ${number(rows)} ${invalid === 1 ? 'is' : 'are'} invalid; ${expected}. The export may have changed its form.`;
   return { code: 'too_many_invalid', message };
 }
@@ -72,10 +94,6 @@ function count(value: number, noun: string): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 /** A job that nobody has approved by then has lapsed. @param heldAtMs When it was known that it has to be held. */

@@ -105,11 +105,14 @@ export const overlapLimits = {
   lookBackMs: 15 * 24 * hour,
 } as const;
 
-/** What an unattended job may do without being asked. Each can be set otherwise for a stack or a roster. */
+/** What an unattended job may do without being asked, where nothing else is set for its stack or its roster. */
 export const holdLimits = {
   /** More new people than this are a whole company: somebody should have meant it. */
   newPeopleMax: 10_000,
-  /** A nightly run meets the joiners of a day: more than this, and more than this share of the users, is an accident. */
+  /**
+   * A nightly run meets the joiners of a day: more than this, and more than this share of the users, is an accident. The share of a
+   * small organization would be a handful, so the number stays whatever share is set; a number that is set replaces both.
+   */
   rosterNewPeopleMin: 200,
   rosterNewPeopleShare: 0.2,
   /** A roster with fewer rows than this share of the last run's was cut off on its way. */
@@ -127,7 +130,7 @@ export const holdLimits = {
 export const selfStopLimits = {
   /** So many of the last rows are looked at; of fewer nothing is concluded. */
   lastRows: 50,
-  /** More rejected rows among them than this share stop the job. */
+  /** More rejected rows among them than this share stop the job, unless another share is set. */
   rejectedShareMax: 0.5,
   /** Jobs whose last rows one process remembers. */
   jobsMax: 20,

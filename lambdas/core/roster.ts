@@ -3,7 +3,17 @@
  */
 import { rosterLimits } from './limits.ts';
 
-export interface RosterRules {
+/** What holds a run of a roster, where it is not what is usual. Each is a share from 0 to 1. */
+export interface RosterShares {
+  /** A run is held above this share of the users, unless that is very few. */
+  readonly newPeopleShare?: number;
+  /** It is held with fewer rows than this share of those of the last completed run. */
+  readonly rowsShareMin?: number;
+  /** It is held with more invalid rows than this share of all. */
+  readonly invalidShareMax?: number;
+}
+
+export interface RosterRules extends RosterShares {
   /** Of the roster; a part of keys. */
   readonly name: string;
   /** A roster that was not refreshed for longer is not run. */

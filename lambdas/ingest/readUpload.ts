@@ -75,7 +75,7 @@ export function faulty(fault: Fault, known: Known, apiCalls: ApiCalls, endedAtMs
 }
 
 function holdsOf(job: Job, cut: Cut, users: number, rowsBefore: number | undefined): HoldReason[] {
-  const { newPeopleMax } = job.settings;
+  const { newPeopleMax, newPeopleWish } = job.settings;
   return holdReasons(
     {
       rows: cut.rows,
@@ -84,7 +84,11 @@ function holdsOf(job: Job, cut: Cut, users: number, rowsBefore: number | undefin
       users,
       ...(rowsBefore === undefined ? {} : { rowsBefore }),
     },
-    { isRosterRun: job.roster !== undefined, ...(newPeopleMax === undefined ? {} : { newPeopleMax }) },
+    {
+      ...(newPeopleMax === undefined ? {} : { newPeopleMax }),
+      ...(newPeopleWish === undefined ? {} : { newPeopleWish }),
+      ...(job.roster === undefined ? {} : { roster: job.roster }),
+    },
   );
 }
 

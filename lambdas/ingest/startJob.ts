@@ -38,7 +38,7 @@ export async function startRosterRun(
   ports: IngestPorts,
 ): Promise<Job> {
   const scheduledAtMs = Date.parse(scheduledAt);
-  const { name, key, role, organization, mapping } = roster;
+  const { key, role, organization, mapping, dryRun = false, newPeopleMax, ...rules } = roster;
   const jobId = rosterRunId(settings.bucket, roster, scheduledAtMs);
   const found = await ports.store.head(key);
   const object = found ?? { key, etag: '', bytes: 0, modifiedAtMs: scheduledAtMs, metadata: {} };
@@ -53,14 +53,13 @@ export async function startRosterRun(
         ...(mapping === undefined ? {} : { mapping: { ...chosen.mapping, ...mapping } }),
         ...(role === undefined ? {} : { role }),
         ...(organization === undefined ? {} : { organization }),
-        dryRun: roster.dryRun ?? false,
-        ...limitOf(roster, wishedMax(object)),
+        dryRun,
+        ...limitOf(newPeopleMax, wishedMax(object)),
       },
       roster: {
-        name,
-        staleAfterMs: roster.staleAfterMs ?? rosterLimits.staleAfterMs,
-        openAfterMs: roster.openAfterMs ?? rosterLimits.invitationLivesMs,
-        ...(roster.resendAfterMs === undefined ? {} : { resendAfterMs: roster.resendAfterMs }),
+        staleAfterMs: rosterLimits.staleAfterMs,
+        openAfterMs: rosterLimits.invitationLivesMs,
+        ...rules,
         scheduledAtMs,
       },
       startedAtMs: ports.clock.now(),
@@ -91,9 +90,13 @@ function common(object: ObjectInfo, { workers, invitesGone, allowedDomains, role
   };
 }
 
-function limitOf({ newPeopleMax }: RosterMessage['roster'], wished: number | undefined): { newPeopleMax?: number } {
-  const limits = [newPeopleMax, wished].filter((limit) => limit !== undefined);
-  return limits.length === 0 ? {} : { newPeopleMax: Math.min(...limits) };
+/** Where the roster names no number, only its directory tells which of the limits is the lower one. */
+function limitOf(
+  newPeopleMax: number | undefined,
+  wished: number | undefined,
+): Pick<Job['settings'], 'newPeopleMax' | 'newPeopleWish'> {
+  if (wished === undefined) return newPeopleMax === undefined ? {} : { newPeopleMax };
+  return newPeopleMax === undefined ? { newPeopleWish: wished } : { newPeopleMax: Math.min(newPeopleMax, wished) };
 }
 
 /** Who uploads may ask to be held sooner, as the metadata `new-people-max`; never later. A wish that cannot be read holds. */

@@ -8,13 +8,16 @@ import { jobKey } from '../core/keys.ts';
 import { isRosterName, type RosterRules } from '../core/roster.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readRecord, type Stored, sealedJson, writeRecordOnce } from './record.ts';
-import { countSchema, jobIdSchema, mappingSchema, timeSchema } from './schemas.ts';
+import { countSchema, jobIdSchema, mappingSchema, shareSchema, timeSchema } from './schemas.ts';
 
 const rosterSchema: z.ZodType<RosterRules & { readonly scheduledAtMs: number }> = z.strictObject({
   name: z.string().refine(isRosterName),
   staleAfterMs: timeSchema,
   openAfterMs: timeSchema,
   resendAfterMs: timeSchema.exactOptional(),
+  newPeopleShare: shareSchema.exactOptional(),
+  rowsShareMin: shareSchema.exactOptional(),
+  invalidShareMax: shareSchema.exactOptional(),
   scheduledAtMs: timeSchema,
 });
 
@@ -41,6 +44,8 @@ const jobSchema = z.strictObject({
     dryRun: z.boolean().default(false),
     /** More invitations than this hold the job. Absent for a roster that names no limit. */
     newPeopleMax: countSchema.exactOptional(),
+    /** The limit that was asked for with the file of such a roster; it holds where it is lower. */
+    newPeopleWish: countSchema.exactOptional(),
   }),
   /** Where the job is a run of a roster. */
   roster: rosterSchema.exactOptional(),

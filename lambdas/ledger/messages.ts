@@ -6,7 +6,7 @@ import type { JobId } from '../core/jobId.ts';
 import { isUploadKey, rosterUploadsPrefix } from '../core/keys.ts';
 import { isRosterName } from '../core/roster.ts';
 import { checkRecord, parseRecord } from './record.ts';
-import { countSchema, jobIdSchema, mappingSchema, timeSchema } from './schemas.ts';
+import { countSchema, jobIdSchema, mappingSchema, shareSchema, timeSchema } from './schemas.ts';
 
 const chunkMessageSchema = z.strictObject({ jobId: jobIdSchema, chunk: countSchema });
 /** In the place of an upload: what EventBridge Scheduler sends at each time of a roster, and the command locally. */
@@ -18,7 +18,11 @@ const rosterMessageSchema = z.strictObject({
     role: z.string().exactOptional(),
     organization: z.string().exactOptional(),
     dryRun: z.boolean().exactOptional(),
+    /** Outranks the share. */
     newPeopleMax: countSchema.exactOptional(),
+    newPeopleShare: shareSchema.exactOptional(),
+    rowsShareMin: shareSchema.exactOptional(),
+    invalidShareMax: shareSchema.exactOptional(),
     staleAfterMs: timeSchema.exactOptional(),
     openAfterMs: timeSchema.exactOptional(),
     resendAfterMs: timeSchema.exactOptional(),

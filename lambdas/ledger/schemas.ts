@@ -27,6 +27,8 @@ export const mappingSchema: z.ZodType<Mapping> = z.strictObject({
 
 export const countSchema = z.int().nonnegative();
 
+export const shareSchema = z.number().min(0).max(1);
+
 /** Milliseconds, from 1970 where it is a time: as many as a `Date` can hold. */
 export const timeSchema = z.number().nonnegative().max(8.64e15);
 

@@ -31,6 +31,7 @@ const handleChunk = work(
     retryDelayMaxMs: workerLimits.retryDelayMaxMs,
     outageDelayMs: settings.BULK_INVITE_OUTAGE_DELAY_SECONDS * 1000,
     giveUpMs: settings.BULK_INVITE_GIVE_UP_SECONDS * 1000,
+    rejectedShareMax: settings.BULK_INVITE_REJECTED_PERCENT_MAX / 100,
   },
   {
     store: s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET),

@@ -57,6 +57,8 @@ export interface RowCallerParts {
   readonly signs: JobSigns;
   readonly halt: Halt;
   readonly callTimeoutMs: number;
+  /** More rejected rows among the last ones than this share stop the job. */
+  readonly rejectedShareMax: number;
   /** Told when the API has answered an invitation, after it was down. */
   readonly onRecovery: () => void;
 }
@@ -143,12 +145,12 @@ export class RowCaller {
   }
 
   #setRow(index: number, row: RowProgress): void {
-    const { chunk, signs } = this.#parts;
+    const { chunk, signs, rejectedShareMax } = this.#parts;
     chunk.setRow(index, row);
     // An invitation that cannot be sent again says nothing of new people.
     if (row.outcome === undefined || row.resendTo !== undefined) return;
     const last = signs.see(chunk.jobId, row.outcome.status === 'rejected');
-    if (showsWrongJob(last)) this.#stop('too_many_rejected', wrongJobMessage(last));
+    if (showsWrongJob(last, rejectedShareMax)) this.#stop('too_many_rejected', wrongJobMessage(last, rejectedShareMax));
   }
 
   /** Waits for the call's place in the pace, and starts none that the time or the lease would cut off. */

@@ -45,6 +45,8 @@ export interface WorkerSettings extends RowSettings {
   readonly outageDelayMs: number;
   /** How long an outage of the API may be waited out before what is left is settled as failed. */
   readonly giveUpMs: number;
+  /** More rejected rows among the last ones than this share, from 0 to 1, stop a job. */
+  readonly rejectedShareMax: number;
 }
 
 export interface WorkerPorts {
@@ -146,11 +148,13 @@ async function handle(
 }
 
 /** Where the rows that this process has settled are too few and mostly rejected, those of the other workers decide. */
-async function wrongJobStop(jobId: JobId, { ports, signs }: Worker): Promise<Stop | undefined> {
-  if (!isSuspicious(signs.lastRows(jobId))) return undefined;
+async function wrongJobStop(jobId: JobId, { settings, ports, signs }: Worker): Promise<Stop | undefined> {
+  const { rejectedShareMax } = settings;
+  if (!isSuspicious(signs.lastRows(jobId), rejectedShareMax)) return undefined;
   const lastRows = await lastRowsOfJob(ports.store, jobId);
-  if (!showsWrongJob(lastRows)) return undefined;
-  return { code: 'too_many_rejected', message: wrongJobMessage(lastRows), atMs: ports.clock.now() };
+  if (!showsWrongJob(lastRows, rejectedShareMax)) return undefined;
+  const message = wrongJobMessage(lastRows, rejectedShareMax);
+  return { code: 'too_many_rejected', message, atMs: ports.clock.now() };
 }
 
 async function inviteOpenRows(
@@ -161,17 +165,15 @@ async function inviteOpenRows(
 ): Promise<HaltReason | undefined> {
   const { settings, ports, weather, signs } = worker;
   const { store, clock, log, connectApi } = ports;
-  const { callTimeoutMs } = settings;
+  const { callTimeoutMs, rejectedShareMax } = settings;
   const halt = new Halt();
   const isProbing = owned.chunk.outage !== undefined || weather.wasDown;
   const api = connectApi((operation, answer) => owned.countApiCall(operation, answer));
   const openRows = owned.chunk.rows.length - outcomeCount(owned.chunk);
   const suspicion = { isProbing, blamesRows: blamesRows(owned.chunk.outage, openRows) };
   const onRecovery = () => invitations.openUp();
-  const caller = new RowCaller(
-    { chunk: owned, ...sights, api, store, clock, invocation, weather, signs, halt, callTimeoutMs, onRecovery },
-    suspicion,
-  );
+  const parts = { chunk: owned, ...sights, api, store, clock, invocation, weather, signs, halt, callTimeoutMs };
+  const caller = new RowCaller({ ...parts, rejectedShareMax, onRecovery }, suspicion);
   const invitations = inviteRows(owned, caller, halt, settings, isProbing);
   const ended = new AbortController();
   const lease = keepLease({ chunk: owned, ...sights, clock, log, invocation, halt, callTimeoutMs }, ended.signal);

@@ -14,6 +14,7 @@ import {
   outageLimits,
   type QueueName,
   queueLimits,
+  selfStopLimits,
 } from '../../lambdas/core/limits.ts';
 import { createChunk } from '../../lambdas/ledger/chunk.ts';
 import { chunkMessage } from '../../lambdas/ledger/messages.ts';
@@ -189,6 +190,7 @@ async function workThrough(
     retryDelayMaxMs: 60_000,
     outageDelayMs: outageLimits.firstDelayMs,
     giveUpMs: outageLimits.giveUpMs,
+    rejectedShareMax: selfStopLimits.rejectedShareMax,
   };
   const handle = work(settings, { store, reportsQueue, connectApi: connect(api), clock, newToken, log, metrics });
   const published: { atMs: number; line: string }[] = [];

@@ -2,7 +2,7 @@
  * The three functions with their queues and their bucket, wired as the handlers wire them, in the simulated world.
  */
 import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
-import { functionLimits, queueLimits } from '../../lambdas/core/limits.ts';
+import { functionLimits, queueLimits, selfStopLimits } from '../../lambdas/core/limits.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import type { DoitApiModel } from './doitApiModel.ts';
 import type { Environment } from './environment.ts';
@@ -72,7 +72,8 @@ export function startBulkInvite(
     outageDelayMs,
   };
   const retries = { retryDelayMinMs: 2 * second, retryDelayMaxMs: 60 * second };
-  const workerSettings = { concurrency, callTimeoutMs, outageDelayMs, giveUpMs, ...retries };
+  const { rejectedShareMax } = selfStopLimits;
+  const workerSettings = { concurrency, callTimeoutMs, outageDelayMs, giveUpMs, rejectedShareMax, ...retries };
 
   new FunctionModel(
     { name: 'ingest', concurrency: 2, ...functionLimits.ingest },

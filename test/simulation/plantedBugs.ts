@@ -386,7 +386,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     firstSeed: 400,
     caughtBy: 'held_where_wanted',
     kinds: ['roster_run', 'roster_refreshed'],
-    changes: [{ file: 'core/hold.ts', from: 'rows >= rowsBefore *', to: 'rows > rowsBefore *' }],
+    changes: [{ file: 'core/hold.ts', from: 'rows >= portion(', to: 'rows > portion(' }],
   },
   {
     name: 'the size of the last run is forgotten',
@@ -405,7 +405,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a roster with too many invalid rows is not held',
     caughtBy: 'held_where_wanted',
     kinds: ['roster_run'],
-    changes: [{ file: 'core/hold.ts', from: 'if (invalid <= rows *', to: 'if (invalid < 0 || invalid <= 2 * rows *' }],
+    changes: [{ file: 'core/hold.ts', from: 'if (invalid <= portion(', to: 'if (invalid <= 2 * portion(' }],
   },
   {
     name: 'an approval is not heard of',

@@ -6,10 +6,11 @@ import { csvFormat } from '../../lambdas/adapters/csvFormat.ts';
 import type { HandleMessage, Verdict } from '../../lambdas/consume.ts';
 import { type JobId, parseJobId } from '../../lambdas/core/jobId.ts';
 import { incomingPrefix, reportKey } from '../../lambdas/core/keys.ts';
+import { selfStopLimits } from '../../lambdas/core/limits.ts';
 import { type IngestSettings, ingest } from '../../lambdas/ingest/ingest.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { report } from '../../lambdas/report/report.ts';
-import { work } from '../../lambdas/worker/work.ts';
+import { type WorkerSettings, work } from '../../lambdas/worker/work.ts';
 import { connect, invocation, type World } from './world.ts';
 
 const settings: IngestSettings = {
@@ -42,6 +43,7 @@ export async function upload(
 export function useCasesOf(
   world: World,
   changes: Partial<IngestSettings> = {},
+  { rejectedShareMax }: Pick<WorkerSettings, 'rejectedShareMax'> = selfStopLimits,
 ): Readonly<Record<'uploads' | 'chunks' | 'reports', HandleMessage>> {
   const ports = { ...world, connectApi: connect(world.api), csv: csvFormat };
   const workerSettings = {
@@ -51,6 +53,7 @@ export function useCasesOf(
     retryDelayMaxMs: 0,
     outageDelayMs: 30_000,
     giveUpMs: settings.giveUpMs,
+    rejectedShareMax,
   };
   return {
     uploads: ingest({ ...settings, ...changes }, ports),

@@ -3,7 +3,8 @@ import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { approvalKey, chunkKey, reportKey, stopKey } from '../../../lambdas/core/keys.ts';
 import { overlapLimits } from '../../../lambdas/core/limits.ts';
 import { writeApproval } from '../../../lambdas/ledger/approval.ts';
-import { reportMessage } from '../../../lambdas/ledger/messages.ts';
+import { readJob } from '../../../lambdas/ledger/job.ts';
+import { type RosterMessage, reportMessage, rosterMessage } from '../../../lambdas/ledger/messages.ts';
 import { noteBegun, othersAtWork } from '../../../lambdas/ledger/overlap.ts';
 import { writeStop } from '../../../lambdas/ledger/stop.ts';
 import {
@@ -297,4 +298,103 @@ describe('a dry run', () => {
     await runReports(world);
     expect([...world.store.texts().keys()].filter((name) => /^(?:begun|ended)\//u.test(name))).toEqual([]);
   });
+});
+
+describe('a run of a roster with limits of its own', () => {
+  const key = 'incoming/rosters/acme.csv';
+
+  function rosterOf(valid: number, invalid = 0): string {
+    const people = Array.from({ length: valid }, (_, index) => `p${index}@acme.example\n`);
+    return `email\n${people.join('')}${'nobody\n'.repeat(invalid)}`;
+  }
+
+  /** Gives what holds the run, once the roster was uploaded and its time has come. */
+  async function run(
+    world: World,
+    text: string,
+    limits: Partial<RosterMessage['roster']>,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<readonly string[]> {
+    world.clock.advance(86_400_000);
+    await upload(world, text, key, metadata);
+    const scheduledAt = new Date(world.clock.now()).toISOString();
+    await runIngest(world, rosterMessage({ roster: { name: 'acme', key, ...limits }, scheduledAt }));
+    await runWorkers(world);
+    await runReports(world);
+    const jobId = jobIdsOf(world).toSorted().at(-1) as JobId;
+    const { hold = [] } = JSON.parse(world.store.texts().get(reportKey(key, jobId, 'summary.json')) ?? '{}');
+    return hold.map(({ code }: { code: string }) => code);
+  }
+
+  /** So many users that a share of them is more than the least that holds a run. */
+  function worldWithUsers(count: number): World {
+    const world = newWorld();
+    for (let index = 0; index < count; index += 1)
+      world.api.users.set(`user${index}@acme.example`, { id: `user-${index}`, status: 'active' });
+    return world;
+  }
+
+  test.each([
+    [{}, 200, []],
+    [{}, 201, ['too_many_new']],
+    [{ newPeopleShare: 0.3 }, 240, []],
+    [{ newPeopleShare: 0.3 }, 241, ['too_many_new']],
+    [{ newPeopleShare: 0.3, newPeopleMax: 10 }, 11, ['too_many_new']],
+  ])('%j and %i new people beside 800 users is held for %j', async (limits, count, expected) => {
+    expect(await run(worldWithUsers(800), rosterOf(count), limits)).toEqual(expected);
+  });
+
+  test.each([
+    [{}, 10, 20, []],
+    [{}, 9, 20, ['too_few_rows']],
+    [{ rowsShareMin: 0.9 }, 18, 20, []],
+    [{ rowsShareMin: 0.9 }, 17, 20, ['too_few_rows']],
+    [{ rowsShareMin: 0 }, 1, 20, []],
+  ])('%j and %i rows after %i is held for %j', async (limits, rows, before, expected) => {
+    const world = newWorld();
+    expect(await run(world, rosterOf(before), {})).toEqual([]);
+    expect(await run(world, rosterOf(rows), limits)).toEqual(expected);
+  });
+
+  test.each([
+    [{}, 4, 1, []],
+    [{}, 3, 1, ['too_many_invalid']],
+    [{ invalidShareMax: 0.5 }, 2, 2, []],
+    [{ invalidShareMax: 0.5 }, 1, 2, ['too_many_invalid']],
+    [{ invalidShareMax: 0 }, 9, 1, ['too_many_invalid']],
+    [{ invalidShareMax: 1 }, 0, 3, []],
+  ])('%j and %i valid rows beside %i invalid ones is held for %j', async (limits, valid, invalid, expected) => {
+    expect(await run(newWorld(), rosterOf(valid, invalid), limits)).toEqual(expected);
+  });
+
+  test('has them frozen in its job, and a job that was begun without them is read as before', async () => {
+    const world = newWorld();
+    const limits = { newPeopleShare: 0.3, rowsShareMin: 0, invalidShareMax: 1 };
+    await run(world, rosterOf(1), limits);
+    await run(world, rosterOf(1), {});
+    const [first, second] = await Promise.all(
+      jobIdsOf(world)
+        .toSorted()
+        .map((jobId) => readJob(world.store, jobId)),
+    );
+    const usual = { name: 'acme', staleAfterMs: 604_800_000, openAfterMs: 172_800_000 };
+    expect(first?.roster).toEqual({ ...usual, ...limits, scheduledAtMs: expect.any(Number) });
+    expect(second?.roster).toEqual({ ...usual, scheduledAtMs: expect.any(Number) });
+  });
+
+  test.each([
+    [{}, '5', 6, ['too_many_new']],
+    [{}, '1000000', 201, ['too_many_new']],
+    [{ newPeopleShare: 0.3 }, '1000000', 241, ['too_many_new']],
+    [{ newPeopleShare: 0.3 }, '230', 231, ['too_many_new']],
+    [{ newPeopleMax: 300 }, '1000000', 301, ['too_many_new']],
+    [{ newPeopleMax: 300 }, '230', 231, ['too_many_new']],
+    [{ newPeopleShare: 0.3 }, '1000000', 240, []],
+  ])(
+    '%j is held sooner and never later by who uploads it with the wish of %s',
+    async (limits, wish, count, expected) => {
+      const world = worldWithUsers(800);
+      expect(await run(world, rosterOf(count), limits, { 'new-people-max': wish })).toEqual(expected);
+    },
+  );
 });

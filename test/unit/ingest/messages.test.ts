@@ -138,6 +138,9 @@ describe('a message about something else', () => {
     [{ key: 'incoming/acme.csv' }],
     [{ key: 'incoming/rosters/' }],
     [{ resendAfterMs: -1 }],
+    [{ newPeopleShare: 1.01 }],
+    [{ rowsShareMin: 50 }],
+    [{ invalidShareMax: -0.1 }],
     [{ nothing: 'known' }],
   ])('is no roster with %j', (changes) => {
     const roster = { name: 'acme', key: 'incoming/rosters/acme.csv', ...changes };

@@ -21,6 +21,7 @@ const settings: WorkerSettings = {
   retryDelayMaxMs: 0,
   outageDelayMs: 30_000,
   giveUpMs: 6 * hour,
+  rejectedShareMax: 0.5,
 };
 const leaseMs = 45_000;
 

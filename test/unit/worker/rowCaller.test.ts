@@ -58,6 +58,7 @@ async function callerIn(world: World, given: Given = {}) {
     signs: new JobSigns(),
     halt,
     callTimeoutMs,
+    rejectedShareMax: 0.5,
     onRecovery,
   };
   const caller = new RowCaller(
@@ -206,6 +207,7 @@ describe('the wait after a 429', () => {
       signs: new JobSigns(),
       halt: new Halt(),
       callTimeoutMs,
+      rejectedShareMax: 0.5,
       onRecovery: () => undefined,
     };
     const caller = new RowCaller({ ...parts, invocation: invocation('a') }, { isProbing: false, blamesRows: false });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { selfStopLimits } from '../../../lambdas/core/limits.ts';
 import { JobSigns } from '../../../lambdas/worker/jobSigns.ts';
+import type { WorkerSettings } from '../../../lambdas/worker/work.ts';
 import { reportFiles, runIngest, runReports, upload, useCasesOf } from '../../support/wholeJob.ts';
 import { invocation, newWorld, type World } from '../../support/world.ts';
 
@@ -12,8 +13,8 @@ function people(count: number): string {
 }
 
 /** One worker takes all chunks, one after the other. */
-async function work(world: World): Promise<void> {
-  const handle = useCasesOf(world).chunks;
+async function work(world: World, limits: Pick<WorkerSettings, 'rejectedShareMax'> = selfStopLimits): Promise<void> {
+  const handle = useCasesOf(world, {}, limits).chunks;
   for (const body of world.chunksQueue.bodies.splice(0)) await handle(body, invocation('worker'));
   await runReports(world);
 }
@@ -50,6 +51,24 @@ describe('a job whose rows are rejected', () => {
     expect(reportFiles(world).summary?.state).toBe(state);
   });
 
+  test.each([
+    [0.8, 4, 'completed'],
+    [0.8, 5, 'completed'],
+    [0.8, 6, 'failed'],
+    [0.3, 2, 'failed'],
+    [1, 1000, 'completed'],
+  ])('where more than %d of them stop it, but for one of %i: the job has %s', async (rejectedShareMax, each, state) => {
+    const world = newWorld();
+    let calls = 0;
+    world.api.onInvite = () => {
+      calls += 1;
+      return calls % each === 0 ? undefined : { answer: refused, effect: false };
+    };
+    await runIngest(world, await upload(world, people(120)));
+    await work(world, { rejectedShareMax });
+    expect(reportFiles(world).summary?.state).toBe(state);
+  });
+
   test('goes on where they are too few to tell', async () => {
     const world = newWorld();
     world.api.onInvite = () => ({ answer: refused, effect: false });
@@ -74,8 +93,12 @@ describe('a job whose rows are rejected', () => {
 
 describe('several workers, each with its share of the rows,', () => {
   /** Each chunk goes to the next of the workers, as if each were a process of its own. */
-  async function workTogether(world: World, workers: number): Promise<void> {
-    const handles = Array.from({ length: workers }, () => useCasesOf(world).chunks);
+  async function workTogether(
+    world: World,
+    workers: number,
+    limits: Pick<WorkerSettings, 'rejectedShareMax'> = selfStopLimits,
+  ): Promise<void> {
+    const handles = Array.from({ length: workers }, () => useCasesOf(world, {}, limits).chunks);
     for (const [index, body] of world.chunksQueue.bodies.splice(0).entries())
       await handles[index % workers]?.(body, invocation(`worker ${index % workers}`));
     await runReports(world);
@@ -90,6 +113,24 @@ describe('several workers, each with its share of the rows,', () => {
     expect(summary).toMatchObject({ state: 'failed', error: { code: 'too_many_rejected' } });
     expect(summary?.counts.rejected).toBeLessThan(110);
   });
+
+  test.each([
+    [0.3, 4, 'failed'],
+    [0.8, 7, 'completed'],
+  ])(
+    'where more than %d of them stop it, with %i of ten: the job has %s',
+    async (rejectedShareMax, rejected, state) => {
+      const world = newWorld();
+      let calls = 0;
+      world.api.onInvite = () => {
+        calls += 1;
+        return calls % 10 >= rejected ? undefined : { answer: refused, effect: false };
+      };
+      await runIngest(world, await upload(world, people(180)), { workers: 4 });
+      await workTogether(world, 10, { rejectedShareMax });
+      expect(reportFiles(world).summary?.state).toBe(state);
+    },
+  );
 
   test('let one go on whose rows are rejected with some of them only', async () => {
     const world = newWorld();

@@ -24,6 +24,7 @@ const settings: WorkerSettings = {
   retryDelayMaxMs: 0,
   outageDelayMs: 30_000,
   giveUpMs: 6 * 60 * minute,
+  rejectedShareMax: 0.5,
 };
 
 const noAnswer: InviteAnswer = {
