@@ -37,7 +37,11 @@ export function environmentOf(name: FunctionName, parts: FunctionParts): Record<
         ...given('BULK_INVITE_ORGANIZATION', settings.organization),
       };
     case 'worker':
-      return { ...calling, BULK_INVITE_CONCURRENCY: String(settings.concurrency) };
+      return {
+        ...calling,
+        BULK_INVITE_CONCURRENCY: String(settings.concurrency),
+        BULK_INVITE_REJECTED_PERCENT_MAX: String(settings.rejectedPercentMax),
+      };
     case 'report':
       return all;
     default:

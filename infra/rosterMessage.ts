@@ -10,6 +10,7 @@ const hourMs = 3_600_000;
 
 export function rosterMessageOf(roster: RosterSettings): string {
   const { name, key, mapping, role, organization, dryRun, newPeopleMax } = roster;
+  const { newPeoplePercent, rowsPercentMin, invalidPercentMax } = roster;
   const { staleAfterHours, openAfterHours, resendAfterHours } = roster;
   return JSON.stringify({
     roster: {
@@ -20,6 +21,9 @@ export function rosterMessageOf(roster: RosterSettings): string {
       organization,
       dryRun,
       newPeopleMax,
+      newPeopleShare: shareOf(newPeoplePercent),
+      rowsShareMin: shareOf(rowsPercentMin),
+      invalidShareMax: shareOf(invalidPercentMax),
       staleAfterMs: msOf(staleAfterHours),
       openAfterMs: msOf(openAfterHours),
       resendAfterMs: msOf(resendAfterHours),
@@ -29,6 +33,10 @@ export function rosterMessageOf(roster: RosterSettings): string {
 }
 
 /** What is not set is not said: the functions know what holds then. */
+function shareOf(percent: number | undefined): number | undefined {
+  return percent === undefined ? undefined : percent / 100;
+}
+
 function msOf(hours: number | undefined): number | undefined {
   return hours === undefined ? undefined : hours * hourMs;
 }

@@ -58,6 +58,12 @@ const rosterShape = {
   dryRun: yesOrNo().optional(),
   /** More new people than this hold a run; without it, their share of the users does. */
   newPeopleMax: wholeNumber(0, newPeopleMost, 'people').optional(),
+  /** That share, in percent. However small it is, a few people hold no run. */
+  newPeoplePercent: wholeNumber(0, 100, 'percent of the users').optional(),
+  /** A file with fewer rows than this, in percent of the last completed run's, holds a run. At 0, none does. */
+  rowsPercentMin: wholeNumber(0, 100, 'percent of the rows of the last completed run').optional(),
+  /** More invalid rows than this, in percent of all, hold a run. At 100, none do. */
+  invalidPercentMax: wholeNumber(0, 100, 'percent of the rows').optional(),
   /** A file that was not refreshed for longer is not run, in hours. */
   staleAfterHours: wholeNumber(1, yearHours, 'hours').optional(),
   /** An invitation that is open for longer is listed as drift, in hours. */
@@ -84,7 +90,8 @@ export const rostersSchema = z
     error: ({ input }) => `${found(input)}; it must be a list in the settings file, like [${exampleOfOne}].`,
   })
   .superRefine((rosters, { addIssue }) => {
-    const message = refusalOfNumber(rosters) ?? refusalOfTwins(rosters) ?? refusalOfSize(rosters);
+    const refusals = [refusalOfNumber, refusalOfTwins, refusalOfTwoLimits, refusalOfSize];
+    const message = refusals.map((refusalOf) => refusalOf(rosters)).find((refusal) => refusal !== undefined);
     if (message !== undefined) addIssue({ code: 'custom', message });
   });
 
@@ -115,6 +122,17 @@ function refusalOfTwins(rosters: readonly RosterSettings[]): string | undefined 
     if (twin !== undefined) return `has two rosters whose ${part} is “${twin}”. Each needs one of its own.`;
   }
   return undefined;
+}
+
+function refusalOfTwoLimits(rosters: readonly RosterSettings[]): string | undefined {
+  const both = rosters.find(
+    ({ newPeopleMax, newPeoplePercent }) => newPeopleMax !== undefined && newPeoplePercent !== undefined,
+  );
+  if (both === undefined) return undefined;
+  return (
+    `has a roster “${both.name}” with both “newPeopleMax” and “newPeoplePercent”, and one of the two decides. ` +
+    'Leave out “newPeoplePercent” for a number of people, or “newPeopleMax” for a share of the users.'
+  );
 }
 
 function refusalOfSize(rosters: readonly RosterSettings[]): string | undefined {

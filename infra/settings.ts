@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { apiLimits, holdLimits, outageLimits, retentionLimits } from '../lambdas/core/limits.ts';
+import { apiLimits, holdLimits, outageLimits, retentionLimits, selfStopLimits } from '../lambdas/core/limits.ts';
 import { newPeopleMost, refusalOfStaleAfter, rosterSettingNames, rostersSchema } from './rosterSettings.ts';
 import { setting, text, wholeNumber, yesOrNo } from './settingKinds.ts';
 import { refusalOfAll, refusalOfDomains, settingSizes } from './settingSizes.ts';
@@ -75,6 +75,10 @@ const settingsSchema = z.strictObject({
   inviteGone: yesOrNo().default(false),
   /** More new people than this hold an upload until somebody approves it. */
   newPeopleMax: wholeNumber(0, newPeopleMost, 'people').default(holdLimits.newPeopleMax),
+  /** A job stops itself where more of the last people are rejected than this, in percent. At 100, none does. */
+  rejectedPercentMax: wholeNumber(1, 100, `percent of the last ${selfStopLimits.lastRows} people`).default(
+    selfStopLimits.rejectedShareMax * 100,
+  ),
   /** Files that are read at their times. Only in a settings file. */
   rosters: rostersSchema.default([]),
   /** How long one call to the API may take, in seconds. */

@@ -23,7 +23,15 @@ const most = {
   resendAfterHours: 96,
 };
 
-const stack = synthesize({ rosters: [least, most] });
+const shares = {
+  name: 'acme-interns',
+  schedule: 'rate(1 day)',
+  newPeoplePercent: 29,
+  rowsPercentMin: 0,
+  invalidPercentMax: 100,
+};
+
+const stack = synthesize({ rosters: [least, most, shares] });
 
 function only(type: string, idStart: string): [id: string, resource: Resource] {
   const [found, ...others] = stack.ofType(type).filter(([id]) => id.startsWith(idStart));
@@ -46,7 +54,7 @@ const [roleId, role] = only('AWS::IAM::Role', 'Rosters');
 
 describe('each roster', () => {
   test('has a schedule of its own, at its time and in its time zone, in the group of the stack', () => {
-    expect(stack.ofType('AWS::Scheduler::Schedule')).toHaveLength(2);
+    expect(stack.ofType('AWS::Scheduler::Schedule')).toHaveLength(3);
     const common = { GroupName: { Ref: groupId }, FlexibleTimeWindow: { Mode: 'OFF' } };
     expect(scheduleOf('acme')).toMatchObject({
       ...common,
@@ -101,6 +109,11 @@ describe('what is sent', () => {
         },
       },
     ]);
+  });
+
+  test('says as shares what the settings say in percent', () => {
+    const limits = { newPeopleShare: 0.29, rowsShareMin: 0, invalidShareMax: 1 };
+    expect(readRequests(sentBy('acme-interns'))).toMatchObject([{ message: { roster: limits } }]);
   });
 });
 

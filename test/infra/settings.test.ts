@@ -40,6 +40,7 @@ const defaults = {
   allowedDomains: [],
   inviteGone: false,
   newPeopleMax: 10000,
+  rejectedPercentMax: 50,
   rosters: [],
   callTimeoutSeconds: 30,
   giveUpHours: 6,
@@ -140,6 +141,30 @@ describe('settings', () => {
 
   test.each([
     [{ newPeopleMax: -1 }, 'The setting “newPeopleMax” is -1; it must be a whole number from 0 to 1000000 (people).'],
+    [
+      { rejectedPercentMax: 0 },
+      'The setting “rejectedPercentMax” is 0; it must be a whole number from 1 to 100 (percent of the last 50 people).',
+    ],
+    [{ rejectedPercentMax: 101 }, /^The setting “rejectedPercentMax” is 101; it must be a whole number from 1 to 100/u],
+    [{ rejectedPercentMax: 0.5 }, /^The setting “rejectedPercentMax” is 0\.5; it must be a whole number/u],
+    [
+      rosterWith({ newPeoplePercent: 101 }),
+      'The setting “rosters.0.newPeoplePercent” is 101; it must be a whole number from 0 to 100 (percent of the users).',
+    ],
+    [rosterWith({ newPeoplePercent: 0.3 }), /^The setting “rosters\.0\.newPeoplePercent” is 0\.3; it must be a whole/u],
+    [
+      rosterWith({ rowsPercentMin: '90%' }),
+      'The setting “rosters.0.rowsPercentMin” is "90%"; it must be a whole number from 0 to 100 (percent of the rows of the last completed run).',
+    ],
+    [
+      rosterWith({ invalidPercentMax: -1 }),
+      'The setting “rosters.0.invalidPercentMax” is -1; it must be a whole number from 0 to 100 (percent of the rows).',
+    ],
+    [
+      rosterWith({ newPeopleMax: 50, newPeoplePercent: 30 }),
+      'The setting “rosters” has a roster “acme” with both “newPeopleMax” and “newPeoplePercent”, and one of the two decides. ' +
+        'Leave out “newPeoplePercent” for a number of people, or “newPeopleMax” for a share of the users.',
+    ],
     [{ newPeopleMax: null }, /^The setting “newPeopleMax” is null; it must be a whole number/u],
     [{ newPeopleMax: ' ' }, /^The setting “newPeopleMax” is " "; it must be a whole number/u],
     [
@@ -215,6 +240,10 @@ describe('settings', () => {
     expect(readSettings({ rosters: [atLimit] }).rosters).toEqual([
       { ...atLimit, key: 'incoming/rosters/acme.csv', timeZone: 'UTC', dryRun: true },
     ]);
+    for (const percent of [0, 100]) {
+      const limits = { newPeoplePercent: percent, rowsPercentMin: percent, invalidPercentMax: percent };
+      expect(readSettings(rosterWith(limits)).rosters).toMatchObject([limits]);
+    }
     const longestKey = `incoming/rosters/${'k'.repeat(1007)}`;
     expect(readSettings(rosterWith({ key: longestKey })).rosters).toMatchObject([{ key: longestKey }]);
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { outputNames } from '../../infra/outputs.ts';
 import { ingestSettings, readSettings, reportSettings, workerSettings } from '../../lambdas/adapters/settings.ts';
+import { selfStopLimits } from '../../lambdas/core/limits.ts';
 import { apiCallTime, counts } from '../../lambdas/core/metrics.ts';
 import { statuses } from '../../lambdas/core/outcome.ts';
 import { allows, type Call, statementsOf } from '../support/statements.ts';
@@ -227,6 +228,7 @@ describe('the functions', () => {
       callTimeoutSeconds: 12,
       giveUpHours: 3,
       newPeopleMax: 77,
+      rejectedPercentMax: 66,
     });
     const variables = environmentOf(id, given);
     const settings = {
@@ -244,6 +246,7 @@ describe('the functions', () => {
       BULK_INVITE_ALLOWED_DOMAINS: 'acme.com,acme.co.uk',
       BULK_INVITE_INVITE_GONE: true,
       BULK_INVITE_NEW_PEOPLE_MAX: 77,
+      BULK_INVITE_REJECTED_PERCENT_MAX: 66,
       BULK_INVITE_CALL_TIMEOUT_SECONDS: 12,
       BULK_INVITE_RETRY_DELAY_SECONDS: 2,
       BULK_INVITE_OUTAGE_DELAY_SECONDS: 30,
@@ -253,6 +256,16 @@ describe('the functions', () => {
     expect(readSettings(schema, variables)).toEqual(Object.fromEntries(wanted));
     const ours = Object.keys(variables).filter((name) => name.startsWith('BULK_INVITE_'));
     expect(ours.filter((name) => !(name in schema.shape))).toEqual([]);
+  });
+
+  test('stop a job that is mostly rejected in the worker alone, with its usual limit where none is set', () => {
+    const name = 'BULK_INVITE_REJECTED_PERCENT_MAX';
+    const told = ['Ingest', 'Worker', 'Report'].map((id) => environmentOf(id, stack)[name]);
+    expect(told).toEqual([undefined, '50', undefined]);
+    const { [name]: _none, ...without } = environmentOf('Worker', stack);
+    expect(readSettings(workerSettings, without)).toMatchObject({ [name]: selfStopLimits.rejectedShareMax * 100 });
+    for (const wrong of ['0', '101', '50.5', 'many'])
+      expect(() => readSettings(workerSettings, { ...without, [name]: wrong }), wrong).toThrow(name);
   });
 
   test('name our own files in their stack traces', () => {
