@@ -71,23 +71,13 @@ function refuseSwallowedOptions() {
   if (isDeployment && (process.env.npm_config_call || process.env.npm_config_context))
     fail(`npm took -c for itself. Write -- before it: npm run ${script} -- -c name=value …`);
   if (script !== 'start') return;
+  // All of `local` but two: of --hang, npm makes its own help, and --verbose costs nobody more than the log on the terminal.
   const ours = [
-    'api_url',
-    'tenant',
-    'out',
-    'data',
-    'workers',
-    'concurrency',
-    'role',
-    'organization',
-    'map',
-    'allow_domain',
-    'invite_gone',
-    'dry_run',
-    'max_new',
-    'json',
+    ...['map', 'allow-domain', 'invite-gone', 'dry-run', 'max-new', 'api-url', 'tenant', 'role', 'organization'],
+    ...['workers', 'concurrency', 'call-timeout', 'max-rejected', 'out', 'data', 'json'],
+    ...['latency', 'rate-limit', 'error-before', 'error-after', 'seed'],
   ];
-  const swallowed = ours.find((name) => process.env[`npm_config_${name}`])?.replaceAll('_', '-');
+  const swallowed = ours.find((name) => process.env[`npm_config_${name.replaceAll('-', '_')}`]);
   if (swallowed === undefined) return;
   fail(`npm took --${swallowed} for itself. Write -- before the file: npm start -- FILE --${swallowed} …`);
 }

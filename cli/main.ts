@@ -4,16 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { type FaultOptions, faultsOf, sandboxFaultsOf, withFaultOptions } from './commandLine/faultOptions.ts';
 import {
-  type FaultOptions,
-  faultsOf,
+  exitCodesHelp,
   jobSettings,
-  sandboxFaultsOf,
   type TargetOptions,
   withCaution,
+  withDataFolder,
   withDefaultOptions,
-  withFaultOptions,
+  withMachineOutput,
   withReadingOptions,
+  withRunOptions,
   withTargetOptions,
   withWorkOptions,
 } from './commandLine/options.ts';
@@ -39,46 +40,36 @@ const program = new Command('bulk-invite')
   .version(version)
   .showHelpAfterError('(--help lists what there is)');
 
-withReadingOptions(
-  program
-    .command('check')
-    .description('say all that can be said of a file without an account and without sending anything')
-    .argument('<file>', 'CSV file with the people to invite')
-    .option('--json', 'print it for machines', false),
-)
+withReadingOptions(withMachineOutput(program.command('check')))
+  .description('say all that can be said of a file without an account and without sending anything')
+  .argument('<file>', 'CSV file with the people to invite')
   .addHelpText('after', '\nExit code: 0 no problems, 2 some rows have problems, 1 the file cannot be used.')
   .action(async (file: string, options: CheckOptions) => {
     process.exitCode = await check(file, options);
   });
 
 withFaultOptions(
-  withWorkOptions(withDefaultOptions(withTargetOptions(withCaution(withReadingOptions(program.command('local'))))))
-    .description('run a job on this machine: with no account in the sandbox, or with --api-url for real')
-    .argument('<file>', 'CSV file with the people to invite')
-    .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
-    .option(
-      '--data <folder>',
-      'state of the embedded services; the same command continues a job from it',
-      '.bulk-invite',
-    )
-    .option('--json', 'print the content of summary.json on standard output, and nothing else', false)
-    .option('--verbose', 'print the log of the functions on standard error', false),
+  withRunOptions(
+    withWorkOptions(withDefaultOptions(withTargetOptions(withCaution(withReadingOptions(program.command('local')))))),
+    'state of the embedded services; the same command continues a job from it',
+  ),
 )
-  .addHelpText(
-    'after',
-    '\nExit code: 0 every row ended well, 2 some rows need attention, or the job is held or was ended, 1 it could not run, 130 it was interrupted.',
-  )
+  .description('run a job on this machine: with no account in the sandbox, or with --api-url for real')
+  .argument('<file>', 'CSV file with the people to invite')
+  .addHelpText('after', exitCodesHelp)
   .action(async (file: string, options: Omit<LocalOptions, 'faults' | 'settings'> & TargetOptions & FaultOptions) => {
     const faults = sandboxFaultsOf(options);
     process.exitCode = await local(file, { ...options, settings: jobSettings(options), faults });
   });
 
 withFaultOptions(
-  program
-    .command('sandbox')
-    .description('run the sandbox DoiT API as a server of its own, on the loopback address')
-    .option('--port <port>', 'port to listen at', wholeNumber(0, 65_535), 8750)
-    .option('--data <folder>', 'where its organization is kept', '.bulk-invite')
+  withDataFolder(
+    program
+      .command('sandbox')
+      .description('run the sandbox DoiT API as a server of its own, on the loopback address')
+      .option('--port <port>', 'port to listen at', wholeNumber(0, 65_535), 8750),
+    'where its organization is kept',
+  )
     .option('--key <key>', 'the one API key that is accepted (default: any)')
     .option('--tenant <id>', 'expect this X-Tenant-Id with every call'),
 ).action(async (options: { port: number; data: string; key?: string; tenant?: string } & FaultOptions) => {

@@ -2,11 +2,15 @@
  * Options that several commands have.
  */
 import { type Command, Option } from 'commander';
-import { holdLimits } from '../../lambdas/core/limits.ts';
+import { holdLimits, selfStopLimits } from '../../lambdas/core/limits.ts';
 import type { JobSettings } from '../local/jobSettings.ts';
-import type { Faults } from '../sandbox/faults.ts';
-import { UserError } from '../userError.ts';
-import { domain, httpUrl, mapping, notEmpty, number, wholeNumber } from './parse.ts';
+import { defaultDataFolder } from '../place/localPlace.ts';
+import { domain, httpUrl, mapping, notEmpty, number, percent, wholeNumber } from './parse.ts';
+
+export interface DeliveryOptions {
+  readonly out?: string;
+  readonly json: boolean;
+}
 
 export interface TargetOptions {
   readonly apiUrl?: string;
@@ -17,10 +21,6 @@ export interface TargetOptions {
   readonly inviteGone?: boolean;
   readonly maxNew?: number;
 }
-
-export type FaultOptions = {
-  readonly [name in 'latency' | 'rateLimit' | 'errorBefore' | 'errorAfter' | 'hang']: number;
-} & { readonly seed?: number };
 
 export function withReadingOptions(command: Command): Command {
   return command
@@ -46,19 +46,21 @@ export function withDefaultOptions(command: Command, when = ''): Command {
     .option('--organization <name or id>', `${when}organization for rows that name none`, notEmpty);
 }
 
+/** As many digits as the metadata of an upload may have. */
+export const maxNewMax = 999_999_999;
+
 /** What keeps a wrong file from doing harm. @param usual The limit without the option, for people. */
 export function withCaution(command: Command, usual = `${holdLimits.newPeopleMax}`): Command {
-  return command
-    .option('--dry-run', 'everything but the invitations: the report says who would be invited', false)
-    .option(
-      '--max-new <count>',
-      `hold the job until somebody approves it, where it would send more invitations than this (default: ${usual})`,
-      wholeNumber(0, maxNewMax),
-    );
+  return withDryRun(command).option(
+    '--max-new <count>',
+    `hold the job until somebody approves it, where it would send more invitations than this (default: ${usual})`,
+    wholeNumber(0, maxNewMax),
+  );
 }
 
-/** As many digits as the metadata of an upload may have. */
-const maxNewMax = 999_999_999;
+export function withDryRun(command: Command): Command {
+  return command.option('--dry-run', 'everything but the invitations: the report says who would be invited', false);
+}
 
 /** Where the command works. */
 export function withPlaceOptions(command: Command): Command {
@@ -91,52 +93,17 @@ export function jobSettings(options: TargetOptions): JobSettings {
   return { ...settings, api: { url: apiUrl, ...(tenant === undefined ? {} : { tenant }) } };
 }
 
-export function withFaultOptions(command: Command): Command {
-  const share = number(0, 1);
-  return command
-    .addOption(new Option('--latency <ms>', 'sandbox: time until each answer').argParser(number(0, 600_000)).default(0))
-    .addOption(
-      new Option('--rate-limit <calls>', 'sandbox: calls a second; the others get 429. 0: no limit')
-        .argParser(number(0, 100_000))
-        .default(0),
-    )
-    .addOption(
-      new Option('--error-before <share>', 'sandbox: share of calls (0 to 1) that fail without effect')
-        .argParser(share)
-        .default(0),
-    )
-    .addOption(
-      new Option('--error-after <share>', 'sandbox: share of invitations that take effect and then fail')
-        .argParser(share)
-        .default(0),
-    )
-    .addOption(
-      new Option('--hang <share>', 'sandbox: share of calls that take effect and are never answered')
-        .argParser(share)
-        .default(0),
-    )
-    .addOption(
-      new Option('--seed <number>', 'sandbox: misbehaves the same way each time').argParser(
-        wholeNumber(0, 4_294_967_295),
-      ),
-    );
-}
-
-/** @throws UserError where an API was named that is not the sandbox. */
-export function sandboxFaultsOf(options: FaultOptions & TargetOptions): Faults {
-  const faults = faultsOf(options);
-  if (options.apiUrl === undefined || !Object.values(faults).some((value) => value > 0)) return faults;
-  throw new UserError(
-    '--latency, --rate-limit, --error-before, --error-after and --hang are for the sandbox; leave them out with --api-url.',
-  );
-}
-
 /** How the work is done on this machine. */
 export function withWorkOptions(command: Command): Command {
   return command
     .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
     .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
     .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
+    .option(
+      '--max-rejected <percent>',
+      `end the job where more than this share of its last ${selfStopLimits.lastRows} rows is rejected (default: ${selfStopLimits.rejectedShareMax * 100}%; 100%: never)`,
+      percent(1, 100),
+    )
     .addOption(secondsForTests('--retry-delay <seconds>', 'before a row is tried again at first; it doubles'))
     .addOption(secondsForTests('--outage-delay <seconds>', 'away from an API that is down at first; it doubles'));
 }
@@ -146,13 +113,30 @@ export function secondsForTests(flags: string, description: string): Option {
   return new Option(flags, description).argParser(number(0.01, 3600)).hideHelp();
 }
 
-export function faultsOf({ latency, rateLimit, errorBefore, errorAfter, hang, seed }: FaultOptions): Faults {
-  return {
-    latencyMs: latency,
-    rateLimitPerSecond: rateLimit,
-    errorBefore,
-    errorAfter,
-    hang,
-    ...(seed === undefined ? {} : { seed }),
-  };
+/** Where the report goes, and what of it is printed. */
+export function withDelivery(command: Command): Command {
+  return command
+    .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
+    .option('--json', 'print the content of summary.json on standard output, and nothing else', false);
 }
+
+/** Of a command that runs jobs on this machine. @param content What is in the data folder, for people. */
+export function withRunOptions(command: Command, content: string): Command {
+  return withDelivery(withDataFolder(command, content)).option(
+    '--verbose',
+    'print the log of the functions on standard error',
+    false,
+  );
+}
+
+/** Of a command that works on this machine and nowhere else. */
+export function withDataFolder(command: Command, content: string): Command {
+  return command.option('--data <folder>', content, defaultDataFolder);
+}
+
+export function withMachineOutput(command: Command): Command {
+  return command.option('--json', 'print it for machines', false);
+}
+
+export const exitCodesHelp =
+  '\nExit code: 0 every row ended well, 2 some rows need attention, or the job is held or was ended, 1 it could not run, 130 it was interrupted.';

@@ -36,6 +36,36 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Gives whole percent. */
+export function percent(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = percentIn(text);
+    if (value !== undefined && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(
+      `It must be a percentage such as 50%: a whole number with % behind it, from ${min}% to ${max}%.`,
+    );
+  };
+}
+
+/** How many new people are too many: a number of them, or a share of the users. */
+export function newPeopleLimit(
+  countMax: number,
+): (text: string) => { readonly newPeopleMax: number } | { readonly newPeopleShare: number } {
+  return (text) => {
+    const share = percentIn(text);
+    if (share !== undefined && share <= 100) return { newPeopleShare: share / 100 };
+    if (/^\d+$/u.test(text) && Number(text) <= countMax) return { newPeopleMax: Number(text) };
+    throw new InvalidArgumentError(
+      `It must be a whole number of people from 0 to ${countMax}, or a percentage of the users such as 30%, from 0% to 100%.`,
+    );
+  };
+}
+
+function percentIn(text: string): number | undefined {
+  const [, digits] = /^(\d{1,3}) ?%$/u.exec(text.trim()) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 export function rowNumber(text: string, chosen: readonly number[] = []): readonly number[] {
   return [...chosen, wholeNumber(1, Number.MAX_SAFE_INTEGER)(text)];
 }

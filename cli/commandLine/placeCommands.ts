@@ -15,20 +15,19 @@ import { linkLimits, readingLimits } from '../limits.ts';
 import type { PlaceOptions } from '../place/openPlace.ts';
 import { UserError } from '../userError.ts';
 import {
+  type DeliveryOptions,
+  exitCodesHelp,
   jobSettings,
   type TargetOptions,
   withCaution,
   withDefaultOptions,
+  withDelivery,
+  withMachineOutput,
   withPlaceOptions,
   withReadingOptions,
   withTargetOptions,
 } from './options.ts';
 import { duration, fileName, rowNumber, wholeNumber } from './parse.ts';
-
-interface DeliveryOptions {
-  readonly out?: string;
-  readonly json: boolean;
-}
 
 type SubmitOptions = PlaceOptions &
   TargetOptions &
@@ -42,8 +41,6 @@ type StatusOptions = PlaceOptions & {
 };
 type LinkOptions = PlaceOptions & { readonly name: string; readonly expires: number; readonly json: boolean };
 
-const exitCodesHelp =
-  '\nExit code: 0 every row ended well, 2 some rows need attention, or the job is held or was ended, 1 it could not run, 130 it was interrupted.';
 const endCodesHelp =
   '\nExit code: 0 the job ends, or was ended before, 1 it is not what this command is for, 130 it was interrupted.';
 const jobArgument = 'id of the job, or its beginning, or latest';
@@ -68,7 +65,7 @@ export function addPlaceCommands(program: Command): void {
       process.exitCode = await submit(file, { ...options, settings: jobSettings(options) });
     });
 
-  withPlaceOptions(program.command('status'))
+  withMachineOutput(withPlaceOptions(program.command('status')))
     .description('list the latest jobs, or tell one in detail')
     .argument('[job]', jobArgument)
     .option(
@@ -79,7 +76,6 @@ export function addPlaceCommands(program: Command): void {
     )
     .option('--row <number>', 'of one job: tell this row, too; may be repeated', rowNumber)
     .option('--rows', 'of one job: tell every row, too', false)
-    .option('--json', 'print it for machines', false)
     .action(async (job: string | undefined, options: StatusOptions) => {
       process.exitCode = await status(job, { ...options, row: options.row ?? [] });
     });
@@ -129,7 +125,7 @@ export function addPlaceCommands(program: Command): void {
       process.exitCode = await end('cancel', job, options);
     });
 
-  withPlaceOptions(program.command('upload-link'))
+  withMachineOutput(withPlaceOptions(program.command('upload-link')))
     .description('make a link with which somebody without access to AWS can upload a file')
     .option('--name <file name>', 'what the upload is called', fileName, 'people.csv')
     .option(
@@ -138,16 +134,9 @@ export function addPlaceCommands(program: Command): void {
       duration(linkLimits.expirySecondsMin, linkLimits.expirySecondsMax),
       linkLimits.expirySecondsDefault,
     )
-    .option('--json', 'print it for machines', false)
     .action(async (options: LinkOptions) => {
       process.exitCode = await uploadLink(options);
     });
-}
-
-function withDelivery(command: Command): Command {
-  return command
-    .option('--out <folder>', 'where the report goes (default: reports/<job id> below this folder)')
-    .option('--json', 'print the content of summary.json on standard output, and nothing else', false);
 }
 
 /** What a deployed stack does with an upload was said when it was deployed. */

@@ -31,8 +31,11 @@ export interface ReconcileOptions extends WorkChoices {
   readonly settings: JobSettings;
   readonly faults: Faults;
   readonly dryRun: boolean;
-  /** More invitations than this hold the run. */
-  readonly maxNew?: number;
+  /** More invitations than this hold the run: a number of them, or a share of the users. */
+  readonly maxNew?: Pick<RosterRequest, 'newPeopleMax' | 'newPeopleShare'>;
+  /** Percent. */
+  readonly minRows?: number;
+  readonly maxInvalid?: number;
   /** Seconds. */
   readonly staleAfter?: number;
   readonly openAfter?: number;
@@ -166,12 +169,14 @@ async function tellOfEnd(
 }
 
 function requestOf(path: string, options: ReconcileOptions): RosterRequest {
-  const { map, dryRun, maxNew, staleAfter, openAfter, resendPending } = options;
+  const { map, dryRun, maxNew, minRows, maxInvalid, staleAfter, openAfter, resendPending } = options;
   return {
     name: options.name ?? nameFrom(path),
     ...(Object.keys(map).length === 0 ? {} : { mapping: map }),
     ...(dryRun ? { dryRun } : {}),
-    ...(maxNew === undefined ? {} : { newPeopleMax: maxNew }),
+    ...maxNew,
+    ...(minRows === undefined ? {} : { rowsShareMin: minRows / 100 }),
+    ...(maxInvalid === undefined ? {} : { invalidShareMax: maxInvalid / 100 }),
     ...(staleAfter === undefined ? {} : { staleAfterMs: staleAfter * 1000 }),
     ...(openAfter === undefined ? {} : { openAfterMs: openAfter * 1000 }),
     ...(resendPending === undefined ? {} : { resendAfterMs: resendPending * 1000 }),

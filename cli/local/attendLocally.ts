@@ -24,6 +24,8 @@ export interface WorkOptions {
   /** The first delay before a row is tried again, and before an API that is down is. */
   readonly retryDelaySeconds?: number;
   readonly outageDelaySeconds?: number;
+  /** More rejected rows among the last ones than this stop a job. */
+  readonly rejectedPercentMax?: number;
   /** How the sandbox misbehaves. */
   readonly faults: Faults;
 }
@@ -35,10 +37,12 @@ export interface WorkChoices {
   readonly callTimeout?: number;
   readonly retryDelay?: number;
   readonly outageDelay?: number;
+  /** Percent. */
+  readonly maxRejected?: number;
 }
 
 export function workOptions(choices: WorkChoices, faults: Faults): WorkOptions {
-  const { workers, concurrency, callTimeout, retryDelay, outageDelay } = choices;
+  const { workers, concurrency, callTimeout, retryDelay, outageDelay, maxRejected } = choices;
   return {
     workers,
     concurrency,
@@ -46,6 +50,7 @@ export function workOptions(choices: WorkChoices, faults: Faults): WorkOptions {
     ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
     ...(retryDelay === undefined ? {} : { retryDelaySeconds: retryDelay }),
     ...(outageDelay === undefined ? {} : { outageDelaySeconds: outageDelay }),
+    ...(maxRejected === undefined ? {} : { rejectedPercentMax: maxRejected }),
   };
 }
 

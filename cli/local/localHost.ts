@@ -22,6 +22,8 @@ export interface HandlerOptions {
   readonly allowedDomains: readonly string[];
   /** More invitations than this hold an upload. */
   readonly newPeopleMax?: number;
+  /** More rejected rows among the last ones than this stop a job. */
+  readonly rejectedPercentMax?: number;
   readonly callTimeoutSeconds?: number;
   readonly retryDelaySeconds?: number;
   readonly outageDelaySeconds?: number;
@@ -82,6 +84,7 @@ function setEnvironment(options: HandlerOptions, { queueUrls }: EmbeddedServices
     BULK_INVITE_INVITE_GONE: String(options.invitesGone),
     BULK_INVITE_ALLOWED_DOMAINS: options.allowedDomains.join(','),
     BULK_INVITE_NEW_PEOPLE_MAX: options.newPeopleMax,
+    BULK_INVITE_REJECTED_PERCENT_MAX: options.rejectedPercentMax,
     BULK_INVITE_CALL_TIMEOUT_SECONDS: options.callTimeoutSeconds,
     BULK_INVITE_RETRY_DELAY_SECONDS: options.retryDelaySeconds,
     BULK_INVITE_OUTAGE_DELAY_SECONDS: options.outageDelaySeconds,

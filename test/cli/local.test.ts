@@ -119,6 +119,14 @@ describe('bulk-invite local', () => {
     });
   });
 
+  test('ends where more rows are rejected than it may, and that is for the command to say', async () => {
+    const file = desk.file('people.csv', people(60).replaceAll('person', 'sandbox-400.person'));
+    const ended = await desk.run(['local', file, '--json']);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'failed', error: { code: 'too_many_rejected' } });
+    const whole = await desk.run(['local', file, '--json', '--max-rejected', '100%']);
+    expect(JSON.parse(whole.stdout)).toMatchObject({ state: 'completed', counts: { rejected: 60 } });
+  });
+
   test('sends the tenant with every call', async () => {
     const sandbox = await sandboxWith({}, undefined, 'acme');
     const file = desk.file('people.csv', people(1));
@@ -135,6 +143,8 @@ describe('bulk-invite local on a bad day', () => {
     ['a folder', ['local', '.'], 'is not a file'],
     ['no file at all', ['local'], "missing required argument 'file'"],
     ['a number of workers that is none', ['local', 'x.csv', '--workers', 'many'], 'whole number from 1 to 16'],
+    ['a share of rows that is none', ['local', 'x.csv', '--max-rejected', '0%'], 'from 1% to 100%'],
+    ['a share of new people', ['local', 'x.csv', '--max-new', '30%'], 'whole number from 0 to 999999999'],
     ['an address that is none', ['local', 'x.csv', '--api-url', 'doit'], 'https://api.doit.com'],
     ['an address that others can listen at', ['local', 'x.csv', '--api-url', 'http://api.acme.example'], 'use https'],
     ['an empty role', ['local', 'x.csv', '--role', ''], 'must not be empty'],

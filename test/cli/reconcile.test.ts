@@ -192,6 +192,24 @@ describe('bulk-invite reconcile', () => {
     expect(sandbox.posts()).toBe(2);
   });
 
+  test('is held by the limits that are set for it, and says which', async () => {
+    const messagesOf = async (text: string, ...options: string[]): Promise<string[]> => {
+      const { stdout } = await run(desk.file('acme.csv', text), '--json', ...options);
+      const { hold = [] } = JSON.parse(stdout);
+      return hold.map(({ message }: { message: string }) => message);
+    };
+    expect(await messagesOf(people(4))).toEqual([]);
+    const short = await messagesOf(`${people(2)}nobody\n`, '--min-rows', '80%', '--max-invalid', '33%');
+    expect(short).toHaveLength(2);
+    expect(short[0]).toContain('has 3 rows, and the last completed run had 4; at least 80 % of that were expected.');
+    expect(short[1]).toContain('1 row of 3 is invalid; at most 33 % were expected.');
+    const many = `${people(205)}${'nobody\n'.repeat(300)}`;
+    const [tooManyNew, ...others] = await messagesOf(many, '--max-new', '30%', '--max-invalid', '100%');
+    expect(tooManyNew).toContain('more than 200 need somebody’s approval (the larger of 200 and 30 % of the');
+    expect(others).toEqual([]);
+    expect(sandbox.posts()).toBe(4);
+  });
+
   test('does not run a file that was not refreshed for too long', async () => {
     const file = desk.file('acme.csv', people(2));
     const refreshed = new Date(Date.now() - 3 * 24 * 60 * 60_000);
@@ -206,6 +224,9 @@ describe('bulk-invite reconcile', () => {
 
   test.each([
     ['a name that is no name', ['reconcile', 'x.csv', '--name', 'Acme!'], 'such as acme-people: small letters'],
+    ['new people that are neither a number nor a share', ['reconcile', 'x.csv', '--max-new', '0.3'], 'such as 30%'],
+    ['rows that are no share', ['reconcile', 'x.csv', '--min-rows', '50'], 'with % behind it, from 0% to 100%'],
+    ['invalid rows that are no share', ['reconcile', 'x.csv', '--max-invalid', '101%'], 'from 0% to 100%'],
     ['a file whose name makes none', ['reconcile', '東京.csv'], 'Choose one with --name'],
     ['an age too small to resend', ['reconcile', 'x.csv', '--resend-pending', '1d'], 'from 2d to 365d'],
     [

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { duration, fileName, rowNumber } from '../../../cli/commandLine/parse.ts';
+import { duration, fileName, newPeopleLimit, percent, rowNumber } from '../../../cli/commandLine/parse.ts';
 import { refuseSettings } from '../../../cli/commandLine/placeCommands.ts';
 import { status } from '../../../cli/commands/status.ts';
 import { linkLimits } from '../../../cli/limits.ts';
@@ -20,6 +20,28 @@ describe('the options of the commands', () => {
     expect(['1m', '90m', '12h', '7d'].map(expiry)).toEqual([60, 5400, 43_200, 604_800]);
     for (const text of ['0m', '8d', '169h', '30', 'm', '1w', '-1h', '1.5h', ''])
       expect(() => expiry(text), text).toThrow('such as 30m, 12h or 2d, from 1m to 7d');
+  });
+
+  test('a percentage has its sign, so that nobody takes it for a number of rows', () => {
+    const share = percent(1, 100);
+    expect(['1%', '50%', '50 %', ' 100% '].map(share)).toEqual([1, 50, 50, 100]);
+    for (const text of ['0%', '101%', '1000%', '50', '0.5', '0.5%', '-1%', '+5%', '%', 'half', '', '50%%'])
+      expect(() => share(text), text).toThrow('such as 50%: a whole number with % behind it, from 1% to 100%.');
+    expect(percent(0, 100)('0%')).toBe(0);
+  });
+
+  test('new people are limited to a number of them or to a share of the users', () => {
+    const limit = newPeopleLimit(1000);
+    expect(['0', '1000'].map(limit)).toEqual([{ newPeopleMax: 0 }, { newPeopleMax: 1000 }]);
+    expect(['0%', '29%', '100 %'].map(limit)).toEqual([
+      { newPeopleShare: 0 },
+      { newPeopleShare: 0.29 },
+      { newPeopleShare: 1 },
+    ]);
+    for (const text of ['1001', '-1', '0.3', '101%', '0.3%', '-1%', '%', 'many', '', '3e2'])
+      expect(() => limit(text), text).toThrow(
+        'a whole number of people from 0 to 1000, or a percentage of the users such as 30%, from 0% to 100%.',
+      );
   });
 
   test('the name of an upload is no path, no mapping and nothing that a shell could take for its own', () => {
