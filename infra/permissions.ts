@@ -104,9 +104,9 @@ export function permissionsOf(
         allow(['s3:GetObjectVersion'], objects(bucket, uploads)),
         allow(
           ['s3:GetObject'],
-          objects(bucket, job, manifest, stop, approval, end, chunks, parts, drift, summaries, rosterOpen),
+          objects(bucket, job, manifest, stop, approval, end, chunks, parts, drift, summaries, rosterRun, rosterOpen),
         ),
-        allow(['s3:PutObject'], objects(bucket, ended, end, rosterOpen)),
+        allow(['s3:PutObject'], objects(bucket, ended, end, rosterRun, rosterOpen)),
         allow(['s3:PutObject', 's3:AbortMultipartUpload'], objects(bucket, reports)),
         missUploads(bucket),
         list(bucket, jobsPrefix, reportsPrefix, rostersPrefix),

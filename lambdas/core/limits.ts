@@ -147,8 +147,8 @@ export const rosterLimits = {
   resendEveryMs: 49 * hour,
   /** A run that has not ended by then never will: no message lives for longer. */
   runMs: 15 * day,
-  /** Tries of claiming a run against another process that does the same. */
-  claimTriesMax: 5,
+  /** Tries of writing which run came last, or how it ended, against another process that does the same. */
+  runTriesMax: 5,
   openInvitationsBytesMax: 64 * mebibyte,
 } as const;
 

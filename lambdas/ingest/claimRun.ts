@@ -5,11 +5,11 @@ import { BrokenInvariant, type Fault } from '../core/fault.ts';
 import { rosterLimits } from '../core/limits.ts';
 import { isStale } from '../core/roster.ts';
 import { findApproval } from '../ledger/approval.ts';
-import type { Job } from '../ledger/job.ts';
+import { type Job, readJob } from '../ledger/job.ts';
 import { readManifest } from '../ledger/manifest.ts';
-import { type RosterRun, readRosterRun, replaceRosterRun } from '../ledger/rosterRun.ts';
+import { type RosterRun, type RunEnd, readRosterRun, replaceRosterRun } from '../ledger/rosterRun.ts';
 import { readStop, writeStop } from '../ledger/stop.ts';
-import { hasEnded, readSummary, type Summary } from '../ledger/summary.ts';
+import { readSummary } from '../ledger/summary.ts';
 import { goOn } from './goOn.ts';
 import type { IngestPorts } from './ingest.ts';
 
@@ -25,7 +25,7 @@ export async function claimRun(job: Job, ports: IngestPorts): Promise<RunClaim> 
   if (fault !== undefined) return { fault };
   // It invites nobody, so it may overlap, and takes nobody's place.
   if (job.settings.dryRun) return await beforeDryRun(roster, ports);
-  for (let tries = 0; tries < rosterLimits.claimTriesMax; tries += 1) {
+  for (let tries = 0; tries < rosterLimits.runTriesMax; tries += 1) {
     const claim = await tryToClaim(job, roster, ports);
     if (claim !== undefined) return claim;
   }
@@ -37,23 +37,31 @@ async function tryToClaim(job: Job, roster: Roster, ports: IngestPorts): Promise
   const { store } = ports;
   const stored = await readRosterRun(store, roster.name);
   const last = stored?.value;
-  const lastSummary = last === undefined ? undefined : await readSummary(store, jobRef(last));
   if (last?.jobId === job.jobId) return before(last);
   if (last !== undefined && last.jobId > job.jobId) return { fault: late(roster, last) };
-  if (last !== undefined && (await isAtWork(last, lastSummary, job, ports))) return { fault: busy(roster, last) };
+  const ended = await endOf(last, ports);
+  if (last !== undefined && ended === undefined && (await isAtWork(last, job, ports)))
+    return { fault: busy(roster, last) };
   const run: RosterRun = {
     jobId: job.jobId,
     uploadKey: job.source.key,
     startedAtMs: job.startedAtMs,
-    ...completed(last, lastSummary),
+    ...completed(last, ended),
   };
   return (await replaceRosterRun(store, roster.name, run, stored?.etag)) ? before(run) : undefined;
 }
 
-async function beforeDryRun({ name }: Roster, { store }: IngestPorts): Promise<RunClaim> {
-  const last = (await readRosterRun(store, name))?.value;
-  const summary = last === undefined ? undefined : await readSummary(store, jobRef(last));
-  return before(completed(last, summary));
+async function beforeDryRun({ name }: Roster, ports: IngestPorts): Promise<RunClaim> {
+  const last = (await readRosterRun(ports.store, name))?.value;
+  return before(completed(last, await endOf(last, ports)));
+}
+
+/** Where it was not noted, the run was reported by an earlier version, if at all: then the summary tells. */
+async function endOf(last: RosterRun | undefined, { store }: IngestPorts): Promise<RunEnd | undefined> {
+  if (last === undefined || last.ended !== undefined) return last?.ended;
+  const summary = await readSummary(store, { jobId: last.jobId, source: { key: last.uploadKey } });
+  if (summary === undefined || summary.state === 'held') return undefined;
+  return { state: summary.state, rows: summary.rows };
 }
 
 function faultOfUpload({ source }: Job, roster: Roster, nowMs: number): Fault | undefined {
@@ -78,13 +86,17 @@ function late({ name }: Roster, { jobId }: RosterRun): Fault {
 }
 
 /**
- * A run that is held, and that nobody has approved, makes way: what it holds is older than what comes now. One that was
- * approved is at work until its report is there, whether or not it was stopped: its workers heed a stop only after a while.
+ * Of a run whose end is not known. One that is held, and that nobody has approved, makes way: what it holds is older than what
+ * comes now. One that was approved is at work until its report is made, whether or not it was stopped: its workers heed a stop
+ * only after a while.
  */
-async function isAtWork(last: RosterRun, summary: Summary | undefined, job: Job, ports: IngestPorts): Promise<boolean> {
-  if (hasEnded(summary)) return false;
+async function isAtWork(last: RosterRun, job: Job, ports: IngestPorts): Promise<boolean> {
   const { store, clock, log } = ports;
   const manifest = await readManifest(store, last.jobId);
+  // `job.json` is there before a run is claimed. Where that is gone, too, nothing is left that it could go on with.
+  if (manifest === undefined && (await readJob(store, last.jobId)) === undefined) return false;
+  // It invites nobody.
+  if (manifest?.fault !== undefined) return false;
   const approval = manifest?.hold === undefined ? undefined : await findApproval(store, last.jobId, log);
   const isHeld = manifest?.hold !== undefined && approval === undefined;
   if (!isHeld) return clock.now() - (approval?.atMs ?? last.startedAtMs) <= rosterLimits.runMs;
@@ -98,18 +110,14 @@ async function isAtWork(last: RosterRun, summary: Summary | undefined, job: Job,
   return (await findApproval(store, last.jobId, log)) !== undefined;
 }
 
-function completed(last: RosterRun | undefined, summary: Summary | undefined): Pick<RosterRun, 'lastCompleted'> {
-  if (last !== undefined && summary?.state === 'completed' && !summary.dryRun)
-    return { lastCompleted: { jobId: last.jobId, rows: summary.rows } };
+function completed(last: RosterRun | undefined, ended: RunEnd | undefined): Pick<RosterRun, 'lastCompleted'> {
+  if (last !== undefined && ended?.state === 'completed')
+    return { lastCompleted: { jobId: last.jobId, rows: ended.rows } };
   return last?.lastCompleted === undefined ? {} : { lastCompleted: last.lastCompleted };
 }
 
 function before({ lastCompleted }: Pick<RosterRun, 'lastCompleted'>): RunClaim {
   return lastCompleted === undefined ? {} : { rowsBefore: lastCompleted.rows };
-}
-
-function jobRef({ jobId, uploadKey }: RosterRun) {
-  return { jobId, source: { key: uploadKey } };
 }
 
 function age(ms: number): string {

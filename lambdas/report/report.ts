@@ -17,6 +17,7 @@ import { type Manifest, readManifest } from '../ledger/manifest.ts';
 import { readReportMessage } from '../ledger/messages.ts';
 import { noteResent } from '../ledger/openInvitations.ts';
 import { noteEnded } from '../ledger/overlap.ts';
+import { noteRunEnded } from '../ledger/rosterRun.ts';
 import { isCancel, type Stop } from '../ledger/stop.ts';
 import { hasEnded, readSummary, type Summary, writeSummary } from '../ledger/summary.ts';
 import type { Clock, CsvFormat, Log, Metrics, ObjectStore } from '../ports.ts';
@@ -60,8 +61,8 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
   const tables = await writeTables(job, place, store, csv, manifest.reading, fault, outcomes);
   const drift =
     job.roster === undefined || fault !== undefined ? undefined : await writeDriftTable(store, csv, jobId, place);
-  if (!isHeld) await noteEnds(job, manifest, tables, ports);
   const summary = summarize(job, manifest, decision, tables, drift, inOrder);
+  await noteEnds(job, summary, tables, ports);
   const page = await writePage(store, place, summary, tables.attention);
   await writeSummary(store, job, { ...summary, files: [...summary.files, page] });
   metrics.count('Jobs', 1, { state: summary.state });
@@ -94,19 +95,23 @@ function isUndecided({ hold }: Manifest, { stop, approval }: Decision): boolean 
   return hold !== undefined && stop === undefined && approval === undefined;
 }
 
-/** Other jobs need no longer heed this one, which a dry run never asked for; and what was sent again is new. */
+/**
+ * Other jobs need no longer heed this one, which a dry run never asked for; what was sent again is new; and the next run of
+ * the roster may begin. That one begins with what the last one has sent again, so it is told last.
+ */
 async function noteEnds(
   { jobId, settings, roster }: Job,
-  { hold }: Manifest,
+  { state, rows, hold }: Summary,
   tables: Tables,
   { store, clock }: ReportPorts,
 ): Promise<void> {
-  if (settings.dryRun) return;
+  if (settings.dryRun || state === 'held') return;
   const endsAtMs = effectsEndAtMs(tables, clock.now());
   await noteEnded(store, jobId, endsAtMs);
   if (hold !== undefined) await noteEnded(store, jobId, endsAtMs, 'released');
-  if (roster !== undefined && tables.resentTo.length > 0)
-    await noteResent(store, roster.name, jobId, tables.resentTo, clock.now());
+  if (roster === undefined) return;
+  if (tables.resentTo.length > 0) await noteResent(store, roster.name, jobId, tables.resentTo, clock.now());
+  await noteRunEnded(store, roster.name, jobId, { state, rows });
 }
 
 function notAttempted(fault: Fault | undefined): Outcomes {

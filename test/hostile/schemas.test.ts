@@ -158,6 +158,7 @@ const run: RosterRun = {
   uploadKey: 'incoming/rosters/acme.csv',
   startedAtMs: 1,
   lastCompleted: { jobId, rows: 1 },
+  ended: { state: 'completed', rows: 1 },
 };
 
 const drift: Drift = {
@@ -271,7 +272,7 @@ const kinds: readonly Kind[] = [
     json: run,
     write: sealed,
     read: (store) => readRosterRun(store, 'acme'),
-    mayLack: ['lastCompleted'],
+    mayLack: ['lastCompleted', 'ended'],
   },
   {
     name: 'a note of what was sent again',

@@ -332,9 +332,11 @@ describe('no function goes beyond its part', () => {
     expect(may('report', putTo('reports/a.csv/job/results.csv'))).toBe(true);
   });
 
-  test('only ingest makes jobs and remembers rosters, and the report function stops no job', () => {
-    for (const key of ['jobs/1/job.json', 'jobs/1/manifest.json', 'jobs/1/drift.jsonl', 'rosters/acme/run.json'])
+  test('only ingest makes jobs, only ingest and report remember rosters, and the report function stops no job', () => {
+    for (const key of ['jobs/1/job.json', 'jobs/1/manifest.json', 'jobs/1/drift.jsonl'])
       expect(functions.filter((name) => may(name, putTo(key)))).toEqual(['ingest']);
+    for (const key of ['rosters/acme/run.json', 'rosters/acme/open.json'])
+      expect(functions.filter((name) => may(name, putTo(key)))).toEqual(['ingest', 'report']);
     expect(functions.filter((name) => may(name, putTo('jobs/1/stop.json')))).toEqual(['ingest', 'worker']);
   });
 

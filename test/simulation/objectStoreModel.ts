@@ -58,6 +58,11 @@ export class ObjectStoreModel {
     return { kind: 'written', etag };
   }
 
+  /** As the bucket deletes what is old enough; nobody is told. */
+  remove(key: string): void {
+    this.#objects.delete(key);
+  }
+
   info(key: string, versionId?: string): ObjectInfo | undefined {
     return this.#version(key, versionId)?.info;
   }

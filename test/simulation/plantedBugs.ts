@@ -87,6 +87,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a lease that ends before its calls do',
+    firstSeed: 3020,
     caughtBy: 'one_call_at_a_time',
     kinds: ['store_unreachable', 'message_visible_too_soon', 'api_slow'],
     changes: [
@@ -396,7 +397,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ingest/claimRun.ts',
-        from: 'return { lastCompleted: { jobId: last.jobId, rows: summary.rows } };',
+        from: 'return { lastCompleted: { jobId: last.jobId, rows: ended.rows } };',
         to: 'return {};',
       },
     ],
@@ -506,6 +507,18 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'ingest/claimRun.ts',
         from: 'if (!isHeld) return clock.now()',
         to: 'if (!isHeld) return clock.now() < 0 && clock.now()',
+      },
+    ],
+  },
+  {
+    name: 'the end of a run is noted as that of the one which came after it',
+    caughtBy: 'runs_apart',
+    kinds: ['roster_run', 'limit_exceeded'],
+    changes: [
+      {
+        file: 'ledger/rosterRun.ts',
+        from: 'if (stored?.value.jobId !== jobId ||',
+        to: 'if (stored === undefined ||',
       },
     ],
   },

@@ -4,7 +4,7 @@
  */
 import { parse } from 'csv-parse/sync';
 import type { JobId } from '../../lambdas/core/jobId.ts';
-import { approvalKey, reportKey } from '../../lambdas/core/keys.ts';
+import { approvalKey, reportKey, reportsPrefix } from '../../lambdas/core/keys.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { takeOverGlobals } from './ambient.ts';
 import { sendBucketEvents } from './bucketEvents.ts';
@@ -73,6 +73,9 @@ export const organizations = [
   { id: 'org-west', name: 'Acme West' },
 ] as const;
 
+/** As few as can be set. */
+const reportDays = 1;
+
 /** Of the names in an export. */
 export function idOf(named: readonly { readonly id: string; readonly name: string }[], name: string): string {
   return named.find((candidate) => candidate.name === name)?.id ?? '';
@@ -85,6 +88,8 @@ export class Week {
   readonly store: ObjectStoreModel;
   readonly #world: SimulatedWorld;
   readonly #bulkInvite: BulkInvite;
+  /** What summaries said that were deleted since. */
+  readonly #deleted = new Map<string, string>();
   #night = 0;
 
   constructor(system: System = production) {
@@ -114,6 +119,7 @@ export class Week {
   /** From one in the morning until eleven at night. */
   async pass(night: Night, onDue: () => void): Promise<{ readonly result: NightResult; readonly jobId: JobId }> {
     await this.#advance(this.dueAtMs - hour);
+    this.#deleteReports();
     const key = rosterUploadKey(rosterName);
     night.before?.(this);
     if (night.export !== undefined) this.store.write(key, textOf(night.export), { kind: 'always' });
@@ -141,6 +147,16 @@ export class Week {
     return { jobId, result: resultOf(read('summary.json'), read('results.csv'), read('drift.csv'), paths) };
   }
 
+  /** Source: S3 User Guide, "Expiring objects": at the midnight that follows the day on which they are old enough. */
+  #deleteReports(): void {
+    for (const key of this.store.keys(reportsPrefix)) {
+      const oldEnoughAtMs = (this.store.info(key)?.modifiedAtMs ?? 0) + reportDays * day;
+      if (Math.ceil(oldEnoughAtMs / day) * day > this.scheduler.nowMs) continue;
+      this.#deleted.set(key, this.store.text(key) ?? '');
+      this.store.remove(key);
+    }
+  }
+
   /** Time passes, also where nothing happens. */
   async #advance(untilMs: number): Promise<void> {
     this.scheduler.at(untilMs, () => undefined);
@@ -151,7 +167,8 @@ export class Week {
   stateOf(night: number): string | undefined {
     const dueAtMs = startMs + night * day + 2 * hour;
     const { jobId } = runOf({ name: rosterName, rules, versions: [], runs: [] }, { atMs: 0, decisions: [] }, dueAtMs);
-    const summary = this.store.text(reportKey(rosterUploadKey(rosterName), jobId, 'summary.json'));
+    const key = reportKey(rosterUploadKey(rosterName), jobId, 'summary.json');
+    const summary = this.store.text(key) ?? this.#deleted.get(key);
     if (summary === undefined) return undefined;
     const { state, error } = JSON.parse(summary) as Summary;
     return error === undefined ? state : `${state}: ${error.code}`;

@@ -36,8 +36,20 @@ export const weekBugs: readonly WeekBug[] = [
     changes: [
       {
         file: 'ingest/claimRun.ts',
-        from: 'return { lastCompleted: { jobId: last.jobId, rows: summary.rows } };',
+        from: 'return { lastCompleted: { jobId: last.jobId, rows: ended.rows } };',
         to: 'return {};',
+      },
+    ],
+  },
+  {
+    name: 'only the report knows that a run has ended',
+    caughtBy,
+    night: 'a merger',
+    changes: [
+      {
+        file: 'report/report.ts',
+        from: 'await noteRunEnded(store, roster.name, jobId, { state, rows });',
+        to: '',
       },
     ],
   },
