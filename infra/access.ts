@@ -1,7 +1,7 @@
 /**
- * Ways in for people and systems: a policy that can only upload, one that can only read reports, and one with all that the
- * command needs, and one that can decide about jobs, to be attached to whoever needs it; and, for a principal that the settings
- * name, a role with what it needs.
+ * Ways in for people and systems: a policy that can only upload, one that can only read reports, one with all that the command
+ * needs but for decisions, and one with all that it takes to decide about jobs, which cannot upload. Each is enough by itself, to be
+ * attached to whoever needs it; and, for a principal that the settings name, a role with one of them.
  */
 import { Aws, Stack } from 'aws-cdk-lib';
 import { ArnPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
@@ -42,7 +42,7 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
     ],
   });
   const commandPolicy = addCommandPolicy(scope, bucket, queues);
-  const approverPolicy = addApproverPolicy(scope, bucket);
+  const approverPolicy = addApproverPolicy(scope, bucket, queues);
   acknowledgePrefix(uploaderPolicy, bucket, incomingPrefix, 'Who uploads chooses the name.');
   acknowledgeStack(readerPolicy);
   acknowledgePrefix(readerPolicy, bucket, reportsPrefix, 'Who reads reports may read every one of them.');
@@ -51,45 +51,76 @@ export function addAccess(scope: Construct, bucket: Bucket, queues: Queues, sett
     readerPolicy,
     commandPolicy,
     approverPolicy,
-    uploaderRole: addRole(scope, 'UploaderRole', [uploaderPolicy], settings.uploaderPrincipalArn),
-    readerRole: addRole(scope, 'ReaderRole', [readerPolicy], settings.readerPrincipalArn),
-    // Nobody can decide about a job without seeing it.
-    approverRole: addRole(scope, 'ApproverRole', [commandPolicy, approverPolicy], settings.approverPrincipalArn),
+    uploaderRole: addRole(scope, 'UploaderRole', uploaderPolicy, settings.uploaderPrincipalArn),
+    readerRole: addRole(scope, 'ReaderRole', readerPolicy, settings.readerPrincipalArn),
+    approverRole: addRole(scope, 'ApproverRole', approverPolicy, settings.approverPrincipalArn),
   };
 }
 
 /** What `bulk-invite submit`, `status`, `watch`, `report` and `upload-link` ask for. It changes no job and reads no key. */
 function addCommandPolicy(scope: Construct, bucket: Bucket, queues: Queues): ManagedPolicy {
-  const uploads = bucket.arnForObjects(`${incomingPrefix}*`);
-  const read = [incomingPrefix, jobsPrefix, reportsPrefix];
   const policy = new ManagedPolicy(scope, 'CommandPolicy', {
     description: 'May use the bulk-invite command: upload files, see the jobs and fetch the reports.',
     statements: [
-      findStack(scope),
+      ...seeJobs(scope, bucket, queues),
       new PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:GetObjectVersion', 's3:PutObject'],
-        resources: [uploads],
-      }),
-      new PolicyStatement({
-        actions: ['s3:GetObject'],
-        resources: read.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
-      }),
-      new PolicyStatement({
-        actions: ['s3:ListBucket'],
-        resources: [bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } },
-      }),
-      // How many messages were given up; not what is in them.
-      new PolicyStatement({
-        actions: ['sqs:GetQueueAttributes'],
-        resources: Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn),
+        resources: [bucket.arnForObjects(`${incomingPrefix}*`)],
       }),
     ],
   });
-  acknowledgeStack(policy);
-  for (const prefix of read)
-    acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
+  acknowledgeSeen(policy, bucket);
   return policy;
+}
+
+/**
+ * What `bulk-invite approve`, `reject`, `cancel`, `status`, `watch` and `report` ask for. Nothing else may write an approval; and
+ * who has this may upload nothing, so that nobody has to be able to approve what they have uploaded.
+ */
+function addApproverPolicy(scope: Construct, bucket: Bucket, queues: Queues): ManagedPolicy {
+  const decisions = [approvalKey(anyJob), stopKey(anyJob)];
+  const policy = new ManagedPolicy(scope, 'ApproverPolicy', {
+    description: 'May see the jobs, fetch the reports, and approve, reject and cancel jobs; may not upload.',
+    statements: [
+      ...seeJobs(scope, bucket, queues),
+      new PolicyStatement({
+        actions: ['s3:PutObject'],
+        resources: decisions.map((key) => bucket.arnForObjects(key)),
+      }),
+    ],
+  });
+  acknowledgeSeen(policy, bucket);
+  for (const key of decisions) acknowledgePattern(policy, bucket, key, 'Who approves may decide about every job.');
+  return policy;
+}
+
+const seen = [incomingPrefix, jobsPrefix, reportsPrefix];
+
+/** Whatever is done about a job begins with seeing it. */
+function seeJobs(scope: Construct, bucket: Bucket, queues: Queues): PolicyStatement[] {
+  return [
+    findStack(scope),
+    new PolicyStatement({
+      actions: ['s3:GetObject'],
+      resources: seen.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
+    }),
+    new PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': seen.map((prefix) => `${prefix}*`) } },
+    }),
+    // How many messages were given up; not what is in them.
+    new PolicyStatement({
+      actions: ['sqs:GetQueueAttributes'],
+      resources: Object.values(queues).map(({ deadLetters }) => deadLetters.queueArn),
+    }),
+  ];
+}
+
+function acknowledgeSeen(policy: ManagedPolicy, bucket: Bucket): void {
+  acknowledgeStack(policy);
+  for (const prefix of seen)
+    acknowledgePrefix(policy, bucket, prefix, 'The command shows every upload, job and report of this stack.');
 }
 
 /** The command begins with it. CloudFormation is asked by name, and then looks for a permission on all stacks of this name. */
@@ -110,22 +141,6 @@ function acknowledgeStack(policy: ManagedPolicy): void {
   );
 }
 
-/** What `bulk-invite approve`, `reject` and `cancel` ask for besides. Nothing else may write an approval. */
-function addApproverPolicy(scope: Construct, bucket: Bucket): ManagedPolicy {
-  const decisions = [approvalKey(anyJob), stopKey(anyJob)];
-  const policy = new ManagedPolicy(scope, 'ApproverPolicy', {
-    description: 'May approve, reject and cancel jobs, and nothing else.',
-    statements: [
-      new PolicyStatement({
-        actions: ['s3:PutObject'],
-        resources: decisions.map((key) => bucket.arnForObjects(key)),
-      }),
-    ],
-  });
-  for (const key of decisions) acknowledgePattern(policy, bucket, key, 'Who approves may decide about every job.');
-  return policy;
-}
-
 function acknowledgePrefix(policy: ManagedPolicy, bucket: Bucket, prefix: string, reason: string): void {
   acknowledgePattern(policy, bucket, `${prefix}*`, reason);
 }
@@ -138,9 +153,9 @@ function acknowledgePattern(policy: ManagedPolicy, bucket: Bucket, pattern: stri
 function addRole(
   scope: Construct,
   id: string,
-  policies: readonly ManagedPolicy[],
+  policy: ManagedPolicy,
   principalArn: string | undefined,
 ): Role | undefined {
   if (principalArn === undefined) return undefined;
-  return new Role(scope, id, { assumedBy: new ArnPrincipal(principalArn), managedPolicies: [...policies] });
+  return new Role(scope, id, { assumedBy: new ArnPrincipal(principalArn), managedPolicies: [policy] });
 }

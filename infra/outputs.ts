@@ -13,9 +13,9 @@ export const outputNames = {
   reportsDeadLettersArn: 'ReportsDeadLettersArn',
   uploaderPolicyArn: 'UploaderPolicyArn',
   readerPolicyArn: 'ReaderPolicyArn',
-  /** All that the command needs. */
+  /** All that the command needs, but for decisions about jobs. */
   commandPolicyArn: 'CommandPolicyArn',
-  /** What those need besides who approve, reject and cancel jobs. */
+  /** All that those need who approve, reject and cancel jobs. */
   approverPolicyArn: 'ApproverPolicyArn',
   /** There where the settings name a principal. */
   uploaderRoleArn: 'UploaderRoleArn',

@@ -27,11 +27,7 @@ interface Permission {
 export function describePermission(commandName: string, input: Input, context: AwsContext): string {
   const permission = permissionOf(commandName, input, context);
   const { action, resource } = permission;
-  const policy = policyFor(permission, context);
-  const remedy =
-    policy === undefined
-      ? `Ask whoever administers the AWS account for a policy that allows ${action} on ${resource}.`
-      : `The policy ${policy} gives it: ask whoever administers the AWS account to attach that to you.`;
+  const remedy = remedyFor(permission, context);
   // Without the right to list, S3 gives this answer for an object that does not exist, too.
   const alsoList =
     action === 's3:GetObject'
@@ -73,9 +69,21 @@ function permissionOf(commandName: string, input: Input, context: AwsContext): P
 
 const decisions = [approvalKey(anyJob), stopKey(anyJob)].map((key) => key.slice(key.lastIndexOf('/')));
 
+function remedyFor(permission: Permission, context: AwsContext): string {
+  const { action, resource, folder } = permission;
+  const policy = policyFor(permission, context);
+  if (policy === undefined)
+    return `Ask whoever administers the AWS account for a policy that allows ${action} on ${resource}.`;
+  const approver = context.policies?.approver;
+  // Who looks at a job may be about to decide about it.
+  if (folder === jobsPrefix && policy !== approver && approver !== undefined)
+    return `The policy ${policy} gives it, and so does ${approver} to those who approve jobs: ask whoever administers the AWS account to attach one of them to you.`;
+  return `The policy ${policy} gives it: ask whoever administers the AWS account to attach that to you.`;
+}
+
 /**
  * The narrowest policy of the stack that gives it: one can only upload, one can only read reports, one is for all of the
- * command but decisions about jobs, and one for those.
+ * command but decisions about jobs, and one for those and for seeing the jobs.
  */
 function policyFor({ action, folder, isDecision }: Permission, { policies }: AwsContext): string | undefined {
   if (isDecision === true) return policies?.approver;

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Desk, openDesk } from '../support/command.ts';
 import { callerArn, type DeployedStack, startDeployedStack } from '../support/deployedStack.ts';
 import { signatureOf } from '../support/signature.ts';
-import { allows, permissionsIn, statementsOf } from '../support/statements.ts';
+import { allows, type Call, permissionsIn, statementsOf } from '../support/statements.ts';
 import { synthesize } from '../support/synthesized.ts';
 
 let stack: DeployedStack;
@@ -29,6 +29,40 @@ beforeEach(() => {
 afterEach(() => {
   desk.close();
 });
+
+/** What commands ask of AWS, beginning now. */
+function callsFromNowOn(): () => Call[] {
+  const before = { calls: stack.calls.length, cloudFormation: stack.cloudFormation.requests.length };
+  return () => [
+    ...stack.cloudFormation.requests
+      .slice(before.cloudFormation)
+      .map(() => ({ action: 'cloudformation:DescribeStacks', resource: 'stack' })),
+    ...stack.calls.slice(before.calls),
+  ];
+}
+
+function actionsOf(calls: readonly Call[]): string[] {
+  return [...new Set(calls.map(({ action }) => action))].sort();
+}
+
+/** Those that a policy of the stack does not allow. */
+function callsBeyond(policyName: string, calls: readonly Call[]): Call[] {
+  const [, policy] =
+    synthesize()
+      .ofType('AWS::IAM::ManagedPolicy')
+      .find(([id]) => id.startsWith(policyName)) ?? [];
+  const permissions = permissionsIn(statementsOf(policy?.Properties['PolicyDocument'])).map((permission) => ({
+    ...permission,
+    resource: permission.resource
+      .replace(/^<Bucket\w+\.Arn>/u, 'bucket')
+      .replace(/^.+:stack\/.+$/u, 'stack')
+      .replace(
+        /^<(Uploads|Chunks|Reports)DeadLetters\w+\.Arn>$/u,
+        (_, queue: string) => `${queue.toLowerCase()}-dead-letters`,
+      ),
+  }));
+  return calls.filter((call) => !permissions.some((permission) => allows(permission, call)));
+}
 
 describe('bulk-invite on a deployed stack', () => {
   test('submits a file, leaves the job running at Ctrl-C, and watches it to its report', async () => {
@@ -84,25 +118,40 @@ describe('bulk-invite on a deployed stack', () => {
     const summaryKey = `reports/readers.csv/${jobId}/summary.json`;
     await expect.poll(() => stack.storage.store.head(summaryKey), { timeout: 20_000 }).toBeDefined();
 
-    const [, policy] =
-      synthesize()
-        .ofType('AWS::IAM::ManagedPolicy')
-        .find(([id]) => id.startsWith('Reader')) ?? [];
-    const permissions = permissionsIn(statementsOf(policy?.Properties['PolicyDocument'])).map((permission) => ({
-      ...permission,
-      resource: permission.resource.replace(/^<Bucket\w+\.Arn>/u, 'bucket').replace(/^.+:stack\/.+$/u, 'stack'),
-    }));
-    const beforehand = { s3: stack.reads.length, cloudFormation: stack.cloudFormation.requests.length };
+    const callsSince = callsFromNowOn();
     const fetched = await desk.run(['report', jobId, '--stack', stack.name], stack.environment);
     expect(fetched).toMatchObject({ code: 0, stderr: '' });
-    const finding = stack.cloudFormation.requests
-      .slice(beforehand.cloudFormation)
-      .map(() => ({ action: 'cloudformation:DescribeStacks', resource: 'stack' }));
-    const calls = [...finding, ...stack.reads.slice(beforehand.s3)];
-    expect(new Set(calls.map(({ action }) => action))).toEqual(
-      new Set(['cloudformation:DescribeStacks', 's3:ListBucket', 's3:GetObject']),
+    expect(actionsOf(callsSince())).toEqual(['cloudformation:DescribeStacks', 's3:GetObject', 's3:ListBucket']);
+    expect(callsBeyond('Reader', callsSince())).toEqual([]);
+  });
+
+  test('looks at jobs and decides about them with no rights but those of the policy for approvers', async () => {
+    const run = async (...command: string[]) => await desk.run([...command, '--stack', stack.name], stack.environment);
+    const submitHeld = async (name: string) => {
+      const file = desk.file(name, `email\none@${name}.example\n`);
+      const jobId = (await run('submit', file, '--max-new', '0', '--no-wait')).stdout.trim();
+      const summaryKey = `reports/${name}/${jobId}/summary.json`;
+      await expect.poll(() => stack.storage.store.head(summaryKey), { timeout: 20_000 }).toBeDefined();
+      return jobId;
+    };
+    const [approved, rejected] = [await submitHeld('approved.csv'), await submitHeld('rejected.csv')];
+    const callsSince = callsFromNowOn();
+    expect((await run('status')).stdout).toContain(`${approved}  held`);
+    expect((await run('status', approved, '--rows')).code).toBe(0);
+    expect((await run('approve', approved, '--yes', '--no-wait')).stderr).toContain('is approved by');
+    expect((await run('watch', approved)).code).toBe(0);
+    expect((await run('reject', rejected)).code).toBe(0);
+    expect(actionsOf(callsSince())).toEqual([
+      'cloudformation:DescribeStacks',
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+      'sqs:GetQueueAttributes',
+    ]);
+    expect(callsBeyond('Approver', callsSince())).toEqual([]);
+    expect(callsBeyond('Command', callsSince()).map(({ resource }) => resource)).toEqual(
+      expect.arrayContaining([`bucket/jobs/${approved}/approval.json`, `bucket/jobs/${rejected}/stop.json`]),
     );
-    expect(calls.filter((call) => !permissions.some((permission) => allows(permission, call)))).toEqual([]);
   });
 
   test('only uploads with --no-wait, and prints the id of the job for scripts', async () => {

@@ -15,6 +15,7 @@ import { UserError } from '../../../cli/userError.ts';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { writeApproval } from '../../../lambdas/ledger/approval.ts';
 import { writeStop } from '../../../lambdas/ledger/stop.ts';
+import type { ObjectStore } from '../../../lambdas/ports.ts';
 import {
   type CloudFormation,
   failure,
@@ -214,13 +215,18 @@ describe('a permission that is missing', () => {
     );
   });
 
-  test('to look into jobs is given by the one for all of the command', async () => {
+  test('to look into jobs is given by the one for all of the command, and by that for who approve', async () => {
     const { store, listing } = await open();
+    const either =
+      'The policy arn:aws:iam::123456789012:policy/command gives it, and so does arn:aws:iam::123456789012:policy/approver ' +
+      'to those who approve jobs: ask whoever administers the AWS account to attach one of them to you.';
     expect(await refusalOf(Array.fromAsync(listing.jobIds('')))).toContain(
-      's3:ListBucket on arn:aws:s3:::ours-bucket (prefix jobs/). The policy arn:aws:iam::123456789012:policy/command',
+      `s3:ListBucket on arn:aws:s3:::ours-bucket (prefix jobs/). ${either}`,
     );
-    expect(await refusalOf(store.readText('jobs/x/job.json', 10))).toContain(
-      's3:GetObject on arn:aws:s3:::ours-bucket/jobs/*. The policy arn:aws:iam::123456789012:policy/command',
+    const read = (store: ObjectStore) => refusalOf(store.readText('jobs/x/job.json', 10));
+    expect(await read(store)).toContain(`s3:GetObject on arn:aws:s3:::ours-bucket/jobs/*. ${either} If you have it,`);
+    expect(await read((await openDeployedPlace({ stack: 'older' })).store)).toContain(
+      'The policy arn:aws:iam::123456789012:policy/command gives it: ask whoever',
     );
   });
 
