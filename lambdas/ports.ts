@@ -27,6 +27,7 @@ export interface ObjectInfo {
   /** Present in a versioned bucket. */
   readonly versionId?: string;
   readonly bytes: number;
+  /** S3 tells whole seconds. */
   readonly modifiedAtMs: number;
   /** What the writer said of it: names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -67,8 +68,10 @@ export interface ObjectStore {
   put(key: string, text: string, condition: PutCondition): Promise<PutResult>;
   writer(key: string, contentType: string, condition: Exclude<PutCondition, { kind: 'if_match' }>): ObjectWriter;
   /** In the order of the keys. @param after Only keys behind this text. */
-  list(prefix: string, after?: string): AsyncIterable<{ readonly key: string; readonly etag: string }>;
+  list(prefix: string, after?: string): AsyncIterable<ListedObject>;
 }
+
+export type ListedObject = Pick<ObjectInfo, 'key' | 'etag' | 'modifiedAtMs'>;
 
 export interface OutgoingMessage {
   readonly body: string;

@@ -4,7 +4,7 @@
 import pLimit from 'p-limit';
 import type { Chunk, ChunkState } from '../../lambdas/core/chunk.ts';
 import type { JobId } from '../../lambdas/core/jobId.ts';
-import { chunksPrefixOf, jobKey } from '../../lambdas/core/keys.ts';
+import { chunksPrefixOf, jobKey, manifestKey } from '../../lambdas/core/keys.ts';
 import { noCounts, type Status, statuses } from '../../lambdas/core/outcome.ts';
 import { readChunk } from '../../lambdas/ledger/chunk.ts';
 import { type Manifest, readManifest } from '../../lambdas/ledger/manifest.ts';
@@ -57,19 +57,27 @@ export function jobProgressReader(store: ObjectStore, jobId: JobId): () => Promi
   };
 }
 
-/** Reads only the chunks that have changed since the last call. */
+/**
+ * Reads only the chunks that have changed since the last call. What was last written before the manifest was handed to nobody
+ * yet, and need not be read: of a large job that is almost all, and to read it would take longer than to invite the first people.
+ */
 export function chunksReader(store: ObjectStore, jobId: JobId): (manifest: Manifest) => Promise<RowsProgress> {
   const limit = pLimit(readingLimits.objectsAtOnce);
   const seen = new Map<string, ChunkProgress>();
+  let handedOutAtMs: number | undefined;
   return async (manifest) => {
-    await Promise.all((await changedChunks()).map((key) => limit(() => look(key))));
+    handedOutAtMs ??= (await store.head(manifestKey(jobId)))?.modifiedAtMs;
+    await Promise.all((await changedChunks(handedOutAtMs)).map((key) => limit(() => look(key))));
     return summarize(manifest, [...seen.values()]);
   };
 
-  async function changedChunks(): Promise<string[]> {
+  async function changedChunks(sinceMs = Number.NEGATIVE_INFINITY): Promise<string[]> {
     const changed: string[] = [];
-    for await (const { key, etag } of store.list(chunksPrefixOf(jobId)))
-      if (seen.get(key)?.etag !== etag) changed.push(key);
+    for await (const { key, etag, modifiedAtMs } of store.list(chunksPrefixOf(jobId))) {
+      if (seen.get(key)?.etag === etag) continue;
+      if (modifiedAtMs < sinceMs) seen.set(key, notHandedOut(etag));
+      else changed.push(key);
+    }
     return changed;
   }
 
@@ -103,6 +111,10 @@ export function describeProgress(progress: JobProgress, sinceMs: number, stillMs
 
 function standstill(stillMs: number): string {
   return `nothing has changed for ${Math.floor(stillMs / 60_000)} min; docs/operating.md tells where to look`;
+}
+
+function notHandedOut(etag: string): ChunkProgress {
+  return { etag, state: 'waiting', counts: noCounts(), outageSinceMs: undefined };
 }
 
 function progressOf({ rows, state, outage }: Chunk, etag: string): ChunkProgress {

@@ -15,7 +15,15 @@ import { Upload } from '@aws-sdk/lib-storage';
 import pRetry from 'p-retry';
 import { BrokenInvariant } from '../core/fault.ts';
 import { writeLimits } from '../core/limits.ts';
-import type { ObjectInfo, ObjectStore, ObjectWriter, PutCondition, PutResult, StoredText } from '../ports.ts';
+import type {
+  ListedObject,
+  ObjectInfo,
+  ObjectStore,
+  ObjectWriter,
+  PutCondition,
+  PutResult,
+  StoredText,
+} from '../ports.ts';
 
 /** S3 answers 409 where two conditional writes of one key meet; the SDK does not retry it. */
 const conflictRetries = { retries: 6, minTimeout: 50, maxTimeout: 1000, randomize: true };
@@ -157,25 +165,26 @@ function writer(
   };
 }
 
-async function* list(
-  client: S3Client,
-  bucket: string,
-  prefix: string,
-  after?: string,
-): AsyncGenerator<{ key: string; etag: string }> {
+async function* list(client: S3Client, bucket: string, prefix: string, after?: string): AsyncGenerator<ListedObject> {
   let token: string | undefined;
   do {
     const page = await client.send(
       new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: after, ContinuationToken: token }),
     );
-    for (const { Key, ETag } of page.Contents ?? []) {
+    for (const { Key, ETag, LastModified } of page.Contents ?? []) {
       yield {
         key: expectPresent(Key, 'ListObjectsV2', 'a Key'),
         etag: expectPresent(ETag, 'ListObjectsV2', 'an ETag'),
+        modifiedAtMs: wholeSeconds(expectPresent(LastModified, 'ListObjectsV2', 'a LastModified').getTime()),
       };
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);
+}
+
+/** As a look at one object tells it: the dates of HTTP have no more, and some servers list milliseconds. */
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
 }
 
 function conditionHeaders(condition: PutCondition): { IfNoneMatch?: string; IfMatch?: string } {

@@ -97,6 +97,15 @@ export function testObjectStore(name: string, connect: () => ObjectStore): void 
       expect(found).toEqual(names);
     });
 
+    test('lists what a look at each object tells, too', async () => {
+      const store = connect();
+      await store.put(key('listed'), 'x', { kind: 'always' });
+      const info = await store.head(key('listed'));
+      expect(await Array.fromAsync(store.list(key('listed')))).toEqual([
+        { key: key('listed'), etag: info?.etag, modifiedAtMs: info?.modifiedAtMs },
+      ]);
+    });
+
     test('lists only what lies behind a text, where one is given', async () => {
       const store = connect();
       for (const name of ['after/1', 'after/2', 'after/2/x', 'after/3'])

@@ -3,7 +3,7 @@
  * writing. What may go wrong goes wrong around that: before the effect, after it, or on the way back.
  */
 import { createHash } from 'node:crypto';
-import type { ObjectInfo, ObjectStore, PutCondition, PutResult } from '../../lambdas/ports.ts';
+import type { ListedObject, ObjectInfo, ObjectStore, PutCondition, PutResult } from '../../lambdas/ports.ts';
 import type { Ended, Environment, Travel } from './environment.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -99,11 +99,7 @@ export class ObjectStoreModel {
     };
   }
 
-  async *#list(
-    prefix: string,
-    startAfter: string | undefined,
-    environment: Environment,
-  ): AsyncGenerator<{ key: string; etag: string }> {
+  async *#list(prefix: string, startAfter: string | undefined, environment: Environment): AsyncGenerator<ListedObject> {
     let after = startAfter ?? '';
     for (;;) {
       const page = await environment.operate(`list ${prefix}`, this.#travel(environment), () =>
@@ -115,7 +111,10 @@ export class ObjectStoreModel {
           environment,
         ),
       );
-      for (const key of page) yield { key, etag: this.info(key)?.etag ?? '' };
+      for (const key of page) {
+        const { etag = '', modifiedAtMs = 0 } = this.info(key) ?? {};
+        yield { key, etag, modifiedAtMs };
+      }
       const last = page.at(-1);
       if (last === undefined || page.length < listPageKeys) return;
       after = last;

@@ -97,8 +97,8 @@ export function memoryStore(now: () => number = Date.now, keepsVersions = false)
       };
     },
     list: async function* (prefix, after = '') {
-      for (const { key, etag } of [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
-        if (key.startsWith(prefix) && key > after) yield { key, etag };
+      for (const { key, etag, modifiedAtMs } of [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+        if (key.startsWith(prefix) && key > after) yield { key, etag, modifiedAtMs };
       }
     },
   };

@@ -318,6 +318,36 @@ describe('following a job', () => {
     }
   });
 
+  test.each([
+    ['none of what was written before the manifest', 1, 0],
+    ['all that was written in the same second or later', 0, 3],
+  ])('reads of the chunks %s, and each change once', async (_name, secondsBefore, readAtFirst) => {
+    const world = newWorld();
+    await runIngest(world, await upload(world, roster));
+    const { jobId } = await latest(world);
+    let reads = 0;
+    let olderByMs = secondsBefore * 1000;
+    const store: ObjectStore = {
+      ...world.store,
+      readText: async (key, bytesMax) => {
+        if (key.includes('/chunks/')) reads += 1;
+        return await world.store.readText(key, bytesMax);
+      },
+      list: async function* (prefix, after) {
+        for await (const { modifiedAtMs, ...listed } of world.store.list(prefix, after))
+          yield { ...listed, modifiedAtMs: modifiedAtMs - olderByMs };
+      },
+    };
+    const read = jobProgressReader(store, jobId);
+    expect(await read()).toMatchObject({ settled: 5, chunks: { waiting: 3, running: 0, settled: 0 } });
+    expect(reads).toBe(readAtFirst);
+    olderByMs = 0;
+    await runWorkers(world);
+    for (let look = 0; look < 2; look += 1)
+      expect(await read()).toMatchObject({ settled: 20, counts: { invited: 15 }, chunks: { settled: 3 } });
+    expect(reads).toBe(readAtFirst + 3);
+  });
+
   test('ends with the reason where the job cannot go on', async () => {
     const world = newWorld();
     await upload(world, roster);
