@@ -19,9 +19,8 @@ const logDaysAllowed = [
 
 /** An uploads message is delivered 50 times, which at 15 minutes each is more than ten hours. */
 const giveUpHoursMax = 10;
-/** What a message is about must be there until it is deleted: of a dead letter, and of a job that is approved at the last moment. */
-const uploadDaysMin =
-  Math.max(retentionLimits.deadLetterMs, holdLimits.approvableMs + retentionLimits.messageMs) / dayMs + 1;
+/** What a message is about must be there for as long as its dead letter may be redriven, also where the job was approved at the last moment. */
+const uploadDaysMin = (holdLimits.approvableMs + retentionLimits.deadLetterMs) / dayMs + 1;
 
 const arn = (pattern: RegExp, what: string) => setting(z.string().regex(pattern), what);
 const principal = arn(
@@ -105,7 +104,7 @@ const settingsSchema = z.strictObject({
   uploaderPrincipalArn: principal.optional(),
   /** Who may take a role that can only read reports. */
   readerPrincipalArn: principal.optional(),
-  /** Who may take a role that can use the command and approve, reject and cancel jobs. */
+  /** Who may take a role that can see, approve, reject and cancel jobs, and upload nothing. */
   approverPrincipalArn: principal.optional(),
 });
 

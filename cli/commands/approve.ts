@@ -18,6 +18,7 @@ import { exitCodes } from '../jobs/describeSummary.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { findJob } from '../jobs/findJob.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
+import { type JobOutline, readOutline } from '../jobs/jobOutline.ts';
 import { type JobState, readJobState } from '../jobs/jobState.ts';
 import { decisionLimits } from '../limits.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
@@ -51,6 +52,8 @@ export async function approve(text: string, options: ApproveOptions): Promise<nu
         terminal.say(`Nothing was changed: job ${job.jobId} is still held.`);
         return exitCodes.couldNotRun;
       }
+      // It may have lapsed, or somebody else have decided, while the question stood there.
+      expectHeld((await readOutline(place, job)).outline, place);
       terminal.say(await release(place, job.jobId));
       if (options.wait) return await followAndDeliver(place, job, attendance, options, terminal);
       terminal.say(`To follow it to its report: npx bulk-invite watch ${job.jobId}${place.options}`);
@@ -67,7 +70,7 @@ function isUnderWay({ phase }: JobState): boolean {
 }
 
 /** @throws UserError that says what the job is instead. */
-function expectHeld(state: JobState, { options }: Place): JobState {
+function expectHeld<T extends JobOutline>(state: T, { options }: Place): T {
   const { jobId, phase, approval, stop, error, finishedAt } = state;
   if (phase === 'held') return state;
   const watch = `To follow it: npx bulk-invite watch ${jobId}${options}`;

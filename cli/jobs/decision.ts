@@ -4,6 +4,7 @@
 import { BrokenInvariant } from '../../lambdas/core/fault.ts';
 import type { JobId } from '../../lambdas/core/jobId.ts';
 import { type Approval, findApproval } from '../../lambdas/ledger/approval.ts';
+import { type Manifest, readManifest } from '../../lambdas/ledger/manifest.ts';
 import { readStop } from '../../lambdas/ledger/stop.ts';
 import type { Log, ObjectStore } from '../../lambdas/ports.ts';
 
@@ -24,7 +25,19 @@ export interface SeenStop {
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function seeDecision(store: ObjectStore, jobId: JobId): Promise<SeenDecision> {
-  const [approval, stop] = await Promise.all([findApproval(store, jobId, silent), seeStop(store, jobId)]);
+  return await seeDecisionAbout(await readManifest(store, jobId), store, jobId);
+}
+
+/** @param manifest Undefined while the upload is being read: then there is nothing that could have been approved. */
+export async function seeDecisionAbout(
+  manifest: Manifest | undefined,
+  store: ObjectStore,
+  jobId: JobId,
+): Promise<SeenDecision> {
+  const [approval, stop] = await Promise.all([
+    manifest === undefined ? undefined : findApproval(store, jobId, manifest, silent),
+    seeStop(store, jobId),
+  ]);
   return { ...(approval === undefined ? {} : { approval }), ...(stop === undefined ? {} : { stop }) };
 }
 

@@ -8,7 +8,7 @@ import { type Job, readJob } from '../../lambdas/ledger/job.ts';
 import { type Manifest, readManifest } from '../../lambdas/ledger/manifest.ts';
 import { hasEnded, type Summary } from '../../lambdas/ledger/summary.ts';
 import type { JobRef, Place } from '../place/place.ts';
-import { type SeenDecision, type SeenStop, seeDecision } from './decision.ts';
+import { type SeenDecision, type SeenStop, seeDecisionAbout } from './decision.ts';
 import { readSummaryOf } from './followJob.ts';
 
 /** In this order; a job ends as one of the last three, and one that was held for too long stays `lapsed`. */
@@ -50,11 +50,8 @@ export async function readOutline(place: Place, ref: JobRef): Promise<Outlined> 
   const { store } = place;
   const summary = await readSummaryOf(place, ref);
   if (hasEnded(summary)) return { outline: outlineOfReported(ref, summary, summary.state), summary };
-  const [job, manifest, decision] = await Promise.all([
-    readJob(store, ref.jobId),
-    readManifest(store, ref.jobId),
-    seeDecision(store, ref.jobId),
-  ]);
+  const [job, manifest] = await Promise.all([readJob(store, ref.jobId), readManifest(store, ref.jobId)]);
+  const decision = await seeDecisionAbout(manifest, store, ref.jobId);
   // The records of a job are deleted before its report, and a job that is held cannot go on without them.
   if (manifest === undefined && summary !== undefined)
     return { outline: { ...outlineOfReported(ref, summary, 'lapsed'), areRecordsGone: true }, summary };

@@ -96,7 +96,7 @@ function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A job that nobody has approved by then has lapsed. @param heldAtMs When it was known that it has to be held. */
+/** A job that nobody has approved by then has lapsed, and an approval that comes later lets nothing go on. @param heldAtMs When it was known that it has to be held. */
 export function approvableUntilMs(heldAtMs: number): number {
   return heldAtMs + holdLimits.approvableMs;
 }

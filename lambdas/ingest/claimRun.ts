@@ -2,6 +2,7 @@
  * Whether a run of a roster may begin: not before its last one has ended, and not with a file that is too old.
  */
 import { BrokenInvariant, type Fault } from '../core/fault.ts';
+import { approvableUntilMs } from '../core/hold.ts';
 import { rosterLimits } from '../core/limits.ts';
 import { isStale } from '../core/roster.ts';
 import { findApproval } from '../ledger/approval.ts';
@@ -22,22 +23,28 @@ export async function claimRun(job: Job, ports: IngestPorts): Promise<RunClaim> 
   const { roster } = job;
   if (roster === undefined) return {};
   const fault = faultOfUpload(job, roster, ports.clock.now());
-  if (fault !== undefined) return { fault };
   // It invites nobody, so it may overlap, and takes nobody's place.
-  if (job.settings.dryRun) return await beforeDryRun(roster, ports);
+  if (job.settings.dryRun) return fault === undefined ? await beforeDryRun(roster, ports) : { fault };
   for (let tries = 0; tries < rosterLimits.runTriesMax; tries += 1) {
-    const claim = await tryToClaim(job, roster, ports);
+    const claim = await tryToClaim(job, roster, fault, ports);
     if (claim !== undefined) return claim;
   }
   throw new BrokenInvariant(`The runs of roster ${roster.name} were changed by others again and again.`);
 }
 
-/** Undefined where another process was faster. */
-async function tryToClaim(job: Job, roster: Roster, ports: IngestPorts): Promise<RunClaim | undefined> {
+/** Undefined where another process was faster. @param fault Of the upload, as it is now. */
+async function tryToClaim(
+  job: Job,
+  roster: Roster,
+  fault: Fault | undefined,
+  ports: IngestPorts,
+): Promise<RunClaim | undefined> {
   const { store } = ports;
   const stored = await readRosterRun(store, roster.name);
   const last = stored?.value;
+  // What has begun goes on, however old its file has become while the API kept it waiting.
   if (last?.jobId === job.jobId) return before(last);
+  if (fault !== undefined) return { fault };
   if (last !== undefined && last.jobId > job.jobId) return { fault: late(roster, last) };
   const ended = await endOf(last, ports);
   if (last !== undefined && ended === undefined && (await isAtWork(last, job, ports)))
@@ -97,8 +104,10 @@ async function isAtWork(last: RosterRun, job: Job, ports: IngestPorts): Promise<
   if (manifest === undefined && (await readJob(store, last.jobId)) === undefined) return false;
   // It invites nobody.
   if (manifest?.fault !== undefined) return false;
-  const approval = manifest?.hold === undefined ? undefined : await findApproval(store, last.jobId, log);
+  const approval = manifest?.hold === undefined ? undefined : await findApproval(store, last.jobId, manifest, log);
   const isHeld = manifest?.hold !== undefined && approval === undefined;
+  // It has lapsed: nothing lets it go on, and its records may be half deleted.
+  if (isHeld && clock.now() > approvableUntilMs(manifest.endedAtMs)) return false;
   if (!isHeld) return clock.now() - (approval?.atMs ?? last.startedAtMs) <= rosterLimits.runMs;
   if ((await readStop(store, last.jobId)) === undefined) {
     const message = `Nobody had approved it when the next run of the same roster began, job ${job.jobId}.`;
@@ -107,7 +116,7 @@ async function isAtWork(last: RosterRun, job: Job, ports: IngestPorts): Promise<
   // It gets its report, whether or not the store tells of the stop.
   await goOn(last.jobId, manifest, ports);
   // An approval that comes after the stop releases nothing; one that came before may have.
-  return (await findApproval(store, last.jobId, log)) !== undefined;
+  return (await findApproval(store, last.jobId, manifest, log)) !== undefined;
 }
 
 function completed(last: RosterRun | undefined, ended: RunEnd | undefined): Pick<RosterRun, 'lastCompleted'> {

@@ -14,16 +14,16 @@ import type { IngestPorts } from './ingest.ts';
 
 export async function goOn(jobId: JobId, manifest: Manifest, ports: IngestPorts): Promise<void> {
   const { store, reportsQueue } = ports;
-  if (manifest.hold !== undefined && !(await isReleased(jobId, ports))) return await hold(jobId, ports);
+  if (manifest.hold !== undefined && !(await isReleased(jobId, manifest, ports))) return await hold(jobId, ports);
   await sendOpenChunks(jobId, manifest, ports);
   await checkCompletion(store, reportsQueue, jobId);
 }
 
 /** A job that was stopped is released, too: its workers invite nobody, and settle every row. */
-async function isReleased(jobId: JobId, ports: IngestPorts): Promise<boolean> {
+async function isReleased(jobId: JobId, manifest: Manifest, ports: IngestPorts): Promise<boolean> {
   const { store, clock, log } = ports;
   if ((await readStop(store, jobId)) !== undefined) return true;
-  if ((await findApproval(store, jobId, log)) === undefined) return false;
+  if ((await findApproval(store, jobId, manifest, log)) === undefined) return false;
   log.info('job_released', { jobId });
   // Until all workers of other jobs have seen that this one is at work.
   await noteBegun(store, jobId, clock.now(), 'released');

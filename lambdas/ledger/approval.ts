@@ -3,10 +3,12 @@
  */
 import * as z from 'zod';
 import { BrokenInvariant } from '../core/fault.ts';
+import { approvableUntilMs } from '../core/hold.ts';
 import type { JobId } from '../core/jobId.ts';
 import { approvalKey } from '../core/keys.ts';
 import { ledgerLimits } from '../core/limits.ts';
 import type { Log, ObjectStore, PutCondition } from '../ports.ts';
+import type { Manifest } from './manifest.ts';
 import { parseRecord } from './record.ts';
 import { jobIdSchema, timeSchema } from './schemas.ts';
 
@@ -20,12 +22,23 @@ export async function readApproval(store: ObjectStore, jobId: JobId): Promise<Ap
   return stored === undefined ? undefined : approvalIn(stored.text, jobId);
 }
 
-/** What cannot be understood approves nothing. */
-export async function findApproval(store: ObjectStore, jobId: JobId, log: Log): Promise<Approval | undefined> {
-  return await unlessBroken(
+/**
+ * The approval that lets a job go on which is held. What cannot be understood approves nothing, nor does what comes too late:
+ * the records of the job may be deleted before it is through.
+ */
+export async function findApproval(
+  store: ObjectStore,
+  jobId: JobId,
+  { endedAtMs: heldAtMs }: Pick<Manifest, 'endedAtMs'>,
+  log: Log,
+): Promise<Approval | undefined> {
+  const approval = await unlessBroken(
     () => readApproval(store, jobId),
     (error) => log.error('approval_not_understood', { jobId }, error),
   );
+  if (approval === undefined || approval.atMs <= approvableUntilMs(heldAtMs)) return approval;
+  log.warn('approval_too_late', { jobId });
+  return undefined;
 }
 
 /** Somebody else may approve in the same moment, and that one then stands. */

@@ -19,11 +19,11 @@ export type Decision = z.output<typeof decisionSchema>;
 export async function readDecision(
   store: ObjectStore,
   jobId: JobId,
-  { hold }: Pick<Manifest, 'hold'>,
+  manifest: Pick<Manifest, 'hold' | 'endedAtMs'>,
   log: Log,
 ): Promise<Decision> {
   const stop = await readStop(store, jobId);
-  const approval = hold === undefined ? undefined : await findApproval(store, jobId, log);
+  const approval = manifest.hold === undefined ? undefined : await findApproval(store, jobId, manifest, log);
   return { ...(stop === undefined ? {} : { stop }), ...(approval === undefined ? {} : { approval }) };
 }
 
@@ -31,7 +31,7 @@ export async function readDecision(
 export async function fixDecision(
   store: ObjectStore,
   jobId: JobId,
-  manifest: Pick<Manifest, 'hold'>,
+  manifest: Pick<Manifest, 'hold' | 'endedAtMs'>,
   log: Log,
 ): Promise<Decision> {
   const fixed = await readRecord<Decision>(store, endKey(jobId), decisionSchema);

@@ -103,7 +103,7 @@ async function noteEnds(
   { jobId, settings, roster }: Job,
   { state, rows, hold }: Summary,
   tables: Tables,
-  { store, clock }: ReportPorts,
+  { store, clock, log }: ReportPorts,
 ): Promise<void> {
   if (settings.dryRun || state === 'held') return;
   const endsAtMs = effectsEndAtMs(tables, clock.now());
@@ -111,7 +111,13 @@ async function noteEnds(
   if (hold !== undefined) await noteEnded(store, jobId, endsAtMs, 'released');
   if (roster === undefined) return;
   if (tables.resentTo.length > 0) await noteResent(store, roster.name, jobId, tables.resentTo, clock.now());
-  await noteRunEnded(store, roster.name, jobId, { state, rows });
+  try {
+    await noteRunEnded(store, roster.name, jobId, { state, rows });
+  } catch (error) {
+    if (!(error instanceof BrokenInvariant)) throw error;
+    // The rows of this run get their report all the same; the next run refuses what it cannot understand.
+    log.error('run_end_not_noted', { jobId }, error);
+  }
 }
 
 function notAttempted(fault: Fault | undefined): Outcomes {

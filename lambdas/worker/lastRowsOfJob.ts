@@ -13,14 +13,18 @@ export async function lastRowsOfJob(store: ObjectStore, jobId: JobId): Promise<L
   const keys: string[] = [];
   for await (const { key } of store.list(partsPrefixOf(jobId))) if (key !== ingestPartKey(jobId)) keys.push(key);
   let rows: LastRows = [];
-  let read = 0;
   for (const key of keys.toReversed()) {
-    if (read >= selfStopLimits.lastRows) break;
-    for await (const { status, code } of readPart(store, key, () => undefined)) {
-      if (status === 'resent' || code === 'resend_refused') continue;
-      rows = withRow(rows, status === 'rejected');
-      read += 1;
-    }
+    if (rows.length >= selfStopLimits.lastRows) break;
+    rows = [...(await lastRowsOfPart(store, key)), ...rows].slice(-selfStopLimits.lastRows);
+  }
+  return rows;
+}
+
+async function lastRowsOfPart(store: ObjectStore, key: string): Promise<LastRows> {
+  let rows: LastRows = [];
+  for await (const { status, code } of readPart(store, key, () => undefined)) {
+    if (status === 'resent' || code === 'resend_refused') continue;
+    rows = withRow(rows, status === 'rejected');
   }
   return rows;
 }

@@ -263,7 +263,7 @@ const kinds: readonly Kind[] = [
     key: endKey(jobId),
     json: { stop, approval },
     write: plain,
-    read: (store) => fixDecision(store, jobId, {}, noLog),
+    read: (store) => fixDecision(store, jobId, { endedAtMs: 0 }, noLog),
     mayLack: ['stop', 'stop.by', 'approval'],
   },
   {

@@ -87,7 +87,7 @@ describe('settings', () => {
       'The setting “apiUrl” is "http://api.doit.com"; it must be an https address, such as https://api.doit.com.',
     ],
     [{ giveUpHours: 11 }, 'The setting “giveUpHours” is 11; it must be a whole number from 1 to 10 (hours).'],
-    [{ uploadDays: 17 }, 'The setting “uploadDays” is 17; it must be a whole number from 18 to 3650 (days).'],
+    [{ uploadDays: 21 }, 'The setting “uploadDays” is 21; it must be a whole number from 22 to 3650 (days).'],
     [{ alarmEmail: 'ops' }, 'The setting “alarmEmail” is "ops"; it must be an email address.'],
     [
       { allowedDomains: '@acme.com' },

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
-import { approvalKey, jobKey, manifestKey, reportKey, rosterKey } from '../../../lambdas/core/keys.ts';
+import { approvalKey, chunkKey, jobKey, manifestKey, reportKey, rosterKey } from '../../../lambdas/core/keys.ts';
 import { writeApproval } from '../../../lambdas/ledger/approval.ts';
 import { sealedJson } from '../../../lambdas/ledger/record.ts';
 import { type RosterRun, readRosterRun } from '../../../lambdas/ledger/rosterRun.ts';
+import { readStop } from '../../../lambdas/ledger/stop.ts';
 import {
   callsOf,
   day,
@@ -168,6 +169,13 @@ describe('that a run has ended', () => {
     expect((await lastRun())?.ended).toBeUndefined();
   });
 
+  test('cannot be noted where somebody has damaged the note, and is reported all the same', async () => {
+    const jobId = await begin();
+    await world.store.put(rosterKey('acme'), '{"jobId":', { kind: 'always' });
+    await settleAll(world);
+    expect(summaryOf(world, jobId)).toMatchObject({ state: 'completed', counts: { invited: 100 } });
+  });
+
   test('is told by the summary where an earlier version has reported it', async () => {
     await night(world);
     const { ended: _ended, ...before } = (await lastRun()) ?? {};
@@ -198,6 +206,21 @@ describe('a run that cannot go on is not at work', () => {
     const second = await begin();
     await runReports(world);
     expect(summaryOf(world, second)).toMatchObject({ error: { code: 'roster_busy' } });
+  });
+
+  test('because it was held, and nobody approved it in seven days; it is not ended, because some of it may be deleted', async () => {
+    await upload(world, people(300), rosterUploadKey);
+    const held = await night(world);
+    world.store.remove(chunkKey(held, 0));
+    world.clock.advance(8 * day);
+    await upload(world, people(3), rosterUploadKey);
+    const next = await night(world);
+    expect(summaryOf(world, next).state).toBe('completed');
+    expect(summaryOf(world, held).state).toBe('held');
+    expect(await readStop(world.store, held)).toBeUndefined();
+    await writeApproval(world.store, { jobId: held, by: 'ann', atMs: world.clock.now() });
+    await runIngest(world, decided(approvalKey(held)));
+    expect(world.chunksQueue.bodies).toEqual([]);
   });
 
   test('because its file could not be used, though nobody has reported that yet', async () => {

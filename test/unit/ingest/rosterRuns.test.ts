@@ -76,6 +76,20 @@ describe('the file of a roster', () => {
     expect(world.api.calls).toEqual([]);
   });
 
+  test('was fresh when its run began, and the API kept it waiting: the run goes on', async () => {
+    await upload(world, people(1), rosterUploadKey);
+    world.clock.advance(2 * day);
+    world.api.onRead = () => ({ kind: 'unavailable', detail: 'no answer' });
+    const message = timeHasCome(world, { staleAfterMs: 2 * day });
+    await runIngest(world, message);
+    world.clock.advance(3_600_000);
+    world.api.onRead = () => undefined;
+    await runIngest(world, message);
+    await settleAll(world);
+    const [jobId] = jobIdsOf(world);
+    expect(jobId === undefined ? undefined : summaryOf(world, jobId)).toMatchObject({ state: 'completed' });
+  });
+
   test('has its own role, mapping and limit', async () => {
     await upload(world, 'Mail address,E-Mail\nx,a@acme.example\n', rosterUploadKey);
     const jobId = await night(world, { mapping: { email: 'E-Mail' }, role: 'Standard User', newPeopleMax: 0 });
@@ -162,10 +176,10 @@ describe('a run of a roster', () => {
     expect(callsOf(world, 'invite_user')).toHaveLength(10);
   });
 
-  test('that is held makes way however long it was held, and gets its report without being told', async () => {
+  test('that is held makes way as long as it may be approved, and gets its report without being told', async () => {
     await upload(world, people(300), rosterUploadKey);
     const first = await night(world);
-    world.clock.advance(40 * day);
+    world.clock.advance(6 * day);
     await upload(world, people(10), rosterUploadKey);
     await night(world);
     expect(summaryOf(world, first)).toMatchObject({ state: 'cancelled', error: { code: 'superseded' } });
@@ -188,10 +202,10 @@ describe('a run of a roster', () => {
   test('that was approved late is at work from then on, also where it is cancelled', async () => {
     await upload(world, people(300), rosterUploadKey);
     const first = await night(world);
-    world.clock.advance(14 * day);
+    world.clock.advance(6 * day);
     await writeApproval(world.store, { jobId: first, by: 'ann', atMs: world.clock.now() });
     await runIngest(world, decided(approvalKey(first)));
-    world.clock.advance(2 * day);
+    world.clock.advance(10 * day);
     await upload(world, people(10), rosterUploadKey);
     const statesOf = async () => {
       const before = new Set(jobIdsOf(world));

@@ -33,6 +33,17 @@ test('those of the chunks with the highest numbers come first, and fifty of them
   expect(rows.filter(Boolean)).toHaveLength(50);
 });
 
+test.each([
+  ['rejected', [invited, rejected], 40],
+  ['invited', [rejected, invited], 10],
+])('those of the chunk before fill up what the last one lacks, where that one was %s', async (_name, kinds, count) => {
+  const parts = kinds.map((kind, chunk) => [chunkPartKey(jobId, chunk), new Array<Kind>(40).fill(kind)] as const);
+  const rows = await lastRowsOfJob(await storeWith(parts), jobId);
+  expect(rows).toHaveLength(50);
+  expect(rows.filter(Boolean)).toHaveLength(count);
+  expect(rows.at(-1)).toBe(count === 40);
+});
+
 test('what ingest settled, and what was sent again or not, is not among them', async () => {
   const store = await storeWith([
     [ingestPartKey(jobId), [rejected]],
