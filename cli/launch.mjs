@@ -59,7 +59,7 @@ function installIfNeeded() {
 
 // npm runs scripts in the project's root; files that a person names are meant from where the person stands.
 function workingFolder() {
-  const isForPeople = ['start', 'bulk-invite'].includes(process.env.npm_lifecycle_event ?? '');
+  const isForPeople = process.env.npm_lifecycle_event === 'start';
   return isForPeople && process.env.INIT_CWD ? process.env.INIT_CWD : process.cwd();
 }
 

@@ -66,6 +66,9 @@ export const doorLimits = {
 export const repeatLimits = {
   everySecondsMin: minute / second,
   everySecondsMax: (30 * day) / second,
+  /** How long a run waits for a data folder that another command has: somebody may be deciding about a job. */
+  folderWaitMs: 10 * minute,
+  folderLookEveryMs: 2 * second,
   /** A roster that was not refreshed, and an invitation that is open, are judged by times within these. */
   ageSecondsMin: hour / second,
   ageSecondsMax: (365 * day) / second,

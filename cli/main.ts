@@ -15,6 +15,7 @@ import {
   withMachineOutput,
   withReadingOptions,
   withRunOptions,
+  withSelfStop,
   withTargetOptions,
   withWorkOptions,
 } from './commandLine/options.ts';
@@ -50,7 +51,9 @@ withReadingOptions(withMachineOutput(program.command('check')))
 
 withFaultOptions(
   withRunOptions(
-    withWorkOptions(withDefaultOptions(withTargetOptions(withCaution(withReadingOptions(program.command('local')))))),
+    withSelfStop(
+      withWorkOptions(withDefaultOptions(withTargetOptions(withCaution(withReadingOptions(program.command('local')))))),
+    ),
     'state of the embedded services; the same command continues a job from it',
   ),
 )

@@ -6,6 +6,7 @@ import type { FunctionName } from '../lambdas/core/limits.ts';
 import { metricsNamespace } from '../lambdas/core/metrics.ts';
 import { nodeOptions } from './bundling.ts';
 import type { FunctionParts } from './functions.ts';
+import { defaultStackName, type Settings } from './settings.ts';
 
 export function environmentOf(name: FunctionName, parts: FunctionParts): Record<string, string> {
   const { settings, bucket, queues, secret } = parts;
@@ -43,10 +44,15 @@ export function environmentOf(name: FunctionName, parts: FunctionParts): Record<
         BULK_INVITE_REJECTED_PERCENT_MAX: String(settings.rejectedPercentMax),
       };
     case 'report':
-      return all;
+      return { ...all, ...given('BULK_INVITE_COMMAND_OPTIONS', stackOption(settings)) };
     default:
       return name satisfies never;
   }
+}
+
+/** For the commands in the reports; the stack of the usual name need not be said. */
+function stackOption({ stack }: Settings): string | undefined {
+  return stack === defaultStackName ? undefined : ` --stack ${stack}`;
 }
 
 function given(name: string, value: string | undefined): Record<string, string> {

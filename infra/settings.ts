@@ -22,6 +22,8 @@ const giveUpHoursMax = 10;
 /** What a message is about must be there for as long as its dead letter may be redriven, also where the job was approved at the last moment. */
 const uploadDaysMin = (holdLimits.approvableMs + retentionLimits.deadLetterMs) / dayMs + 1;
 
+export const defaultStackName = 'bulk-invite';
+
 const arn = (pattern: RegExp, what: string) => setting(z.string().regex(pattern), what);
 const principal = arn(
   /^arn:aws[a-z-]*:iam::\d{12}:(?:root|user\/.+|role\/.+)$/u,
@@ -33,7 +35,7 @@ const settingsSchema = z.strictObject({
   stack: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,49}$/iu),
     'a letter, and then letters, digits and hyphens; 50 characters at most',
-  ).default('bulk-invite'),
+  ).default(defaultStackName),
   /** Base address of the DoiT API. */
   apiUrl: setting(z.url({ protocol: /^https$/u }), 'an https address, such as https://api.doit.com').default(
     'https://api.doit.com',

@@ -20,6 +20,7 @@ export interface TargetOptions {
   readonly allowDomain?: readonly string[];
   readonly inviteGone?: boolean;
   readonly maxNew?: number;
+  readonly maxRejected?: number;
 }
 
 export function withReadingOptions(command: Command): Command {
@@ -46,14 +47,28 @@ export function withDefaultOptions(command: Command, when = ''): Command {
     .option('--organization <name or id>', `${when}organization for rows that name none`, notEmpty);
 }
 
+/** What ends a job that goes wrong. @param when Put in front of the description. */
+export function withSelfStop(command: Command, when = ''): Command {
+  return command.option(
+    '--max-rejected <percent>',
+    `${when}end the job where more than this share of its last ${selfStopLimits.lastRows} rows is rejected (default: ${selfStopLimits.rejectedShareMax * 100}%; 100%: never)`,
+    percent(1, 100),
+  );
+}
+
 /** As many digits as the metadata of an upload may have. */
 export const maxNewMax = 999_999_999;
 
 /** What keeps a wrong file from doing harm. @param usual The limit without the option, for people. */
-export function withCaution(command: Command, usual = `${holdLimits.newPeopleMax}`): Command {
-  return withDryRun(command).option(
+export function withCaution(command: Command, usual?: string): Command {
+  return withMaxNew(withDryRun(command), '', usual);
+}
+
+/** @param when Put in front of the description. @param usual The limit without the option, for people. */
+export function withMaxNew(command: Command, when = '', usual = `${holdLimits.newPeopleMax}`): Command {
+  return command.option(
     '--max-new <count>',
-    `hold the job until somebody approves it, where it would send more invitations than this (default: ${usual})`,
+    `${when}hold the job until somebody approves it, where it would send more invitations than this (default: ${usual})`,
     wholeNumber(0, maxNewMax),
   );
 }
@@ -81,13 +96,15 @@ export function withPlaceOptions(command: Command): Command {
 }
 
 export function jobSettings(options: TargetOptions): JobSettings {
-  const { apiUrl, tenant, role = '', organization = '', allowDomain = [], inviteGone = false, maxNew } = options;
+  const { apiUrl, tenant, role = '', organization = '', allowDomain = [], inviteGone = false } = options;
+  const { maxNew, maxRejected } = options;
   const settings = {
     role,
     organization,
     invitesGone: inviteGone,
     allowedDomains: allowDomain,
     ...(maxNew === undefined ? {} : { newPeopleMax: maxNew }),
+    ...(maxRejected === undefined ? {} : { rejectedPercentMax: maxRejected }),
   };
   if (apiUrl === undefined) return settings;
   return { ...settings, api: { url: apiUrl, ...(tenant === undefined ? {} : { tenant }) } };
@@ -99,11 +116,6 @@ export function withWorkOptions(command: Command): Command {
     .option('--workers <count>', 'worker invocations at once', wholeNumber(1, 16), 2)
     .option('--concurrency <count>', 'API calls at once in each worker', wholeNumber(1, 100), 5)
     .option('--call-timeout <seconds>', 'how long to wait for an answer of the API (default: 30)', number(0.1, 120))
-    .option(
-      '--max-rejected <percent>',
-      `end the job where more than this share of its last ${selfStopLimits.lastRows} rows is rejected (default: ${selfStopLimits.rejectedShareMax * 100}%; 100%: never)`,
-      percent(1, 100),
-    )
     .addOption(secondsForTests('--retry-delay <seconds>', 'before a row is tried again at first; it doubles'))
     .addOption(secondsForTests('--outage-delay <seconds>', 'away from an API that is down at first; it doubles'));
 }

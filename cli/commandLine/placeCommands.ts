@@ -23,8 +23,10 @@ import {
   withDefaultOptions,
   withDelivery,
   withMachineOutput,
+  withMaxNew,
   withPlaceOptions,
   withReadingOptions,
+  withSelfStop,
   withTargetOptions,
 } from './options.ts';
 import { duration, fileName, rowNumber, wholeNumber } from './parse.ts';
@@ -50,8 +52,11 @@ const withLocal = 'with --local: ';
 export function addPlaceCommands(program: Command): void {
   withDelivery(
     withPlaceOptions(
-      withDefaultOptions(
-        withTargetOptions(withCaution(withReadingOptions(program.command('submit')), submitLimit), withLocal),
+      withSelfStop(
+        withDefaultOptions(
+          withTargetOptions(withCaution(withReadingOptions(program.command('submit')), submitLimit), withLocal),
+          withLocal,
+        ),
         withLocal,
       ),
     ),
@@ -80,12 +85,12 @@ export function addPlaceCommands(program: Command): void {
       process.exitCode = await status(job, { ...options, row: options.row ?? [] });
     });
 
-  withDelivery(withTargetOptions(withPlaceOptions(program.command('watch')), `${withLocal}for an upload by link, `))
+  withDelivery(withLinkOptions(withPlaceOptions(program.command('watch'))))
     .description('follow a job and fetch its report; with --local, this also works on it')
     .argument('<job>', jobArgument)
     .addHelpText('after', exitCodesHelp)
     .action(async (job: string, options: PlaceOptions & TargetOptions & DeliveryOptions) => {
-      if (!options.local) refuseSettings(options);
+      if (!options.local) refuseSettings(options, options.maxNew);
       process.exitCode = await watch(job, { ...options, settings: jobSettings(options) });
     });
 
@@ -139,15 +144,17 @@ export function addPlaceCommands(program: Command): void {
     });
 }
 
-/** What a deployed stack does with an upload was said when it was deployed. */
-export function refuseSettings({
-  apiUrl,
-  tenant,
-  role,
-  organization,
-  allowDomain = [],
-  inviteGone = false,
-}: TargetOptions): void {
+/** What is said of an upload that came by a link when its job is first watched. */
+function withLinkOptions(command: Command): Command {
+  const when = `${withLocal}for an upload by link, `;
+  return withSelfStop(withMaxNew(withDefaultOptions(withTargetOptions(command, when), when), when), when);
+}
+
+/** What a deployed stack does with an upload was said when it was deployed. @param maxNew Where it is not for the upload to lower the limit. */
+export function refuseSettings(
+  { apiUrl, tenant, role, organization, allowDomain = [], inviteGone = false, maxRejected }: TargetOptions,
+  maxNew?: number,
+): void {
   const given = Object.entries({
     '--api-url': apiUrl,
     '--tenant': tenant,
@@ -155,6 +162,8 @@ export function refuseSettings({
     '--organization': organization,
     '--allow-domain': allowDomain[0],
     '--invite-gone': inviteGone || undefined,
+    '--max-rejected': maxRejected,
+    '--max-new': maxNew,
   }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given.length === 0) return;
   throw new UserError(

@@ -19,6 +19,7 @@ import {
   withDryRun,
   withReadingOptions,
   withRunOptions,
+  withSelfStop,
   withTargetOptions,
   withWorkOptions,
 } from './options.ts';
@@ -39,8 +40,12 @@ const age = duration(ageSecondsMin, ageSecondsMax);
 export function addReconcileCommand(program: Command): void {
   withFaultOptions(
     withRunOptions(
-      withWorkOptions(
-        withDefaultOptions(withTargetOptions(withLimits(withDryRun(withReadingOptions(program.command('reconcile')))))),
+      withSelfStop(
+        withWorkOptions(
+          withDefaultOptions(
+            withTargetOptions(withLimits(withDryRun(withReadingOptions(program.command('reconcile'))))),
+          ),
+        ),
       )
         .description(
           'bring a directory up to a roster, on this machine: invite who is missing, and tell how the directory differs',

@@ -15,7 +15,6 @@ import { askAtDoor } from '../local/door.ts';
 import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
 import { defaultDataFolder } from '../place/localPlace.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
-import { optionsText } from '../place/optionsText.ts';
 import type { JobRef, Place } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
 import { UserError } from '../userError.ts';
@@ -36,9 +35,7 @@ export async function end(ending: Ending, text: string, options: EndOptions): Pr
   const answer = await askAtDoor(resolve(options.data ?? defaultDataFolder), request, endHere);
   if (typeof answer === 'number') return answer;
   terminal.say(expectNotRefused(answer).sentence);
-  terminal.say(
-    `Another bulk-invite works with the data folder, and heeds it. Where that one follows this job, it delivers the report; else it is delivered by npx bulk-invite watch ${text}${optionsText({ local: true, data: options.data })}`,
-  );
+  terminal.say('That is the answer of another bulk-invite, which works with the data folder and heeds it.');
   if (options.json) terminal.document(inertJson(answer));
   return exitCodes.allWell;
 }

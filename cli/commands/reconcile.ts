@@ -2,6 +2,7 @@
  * `bulk-invite reconcile FILE`: one run of a roster on this machine, from the file to the report.
  */
 import { basename, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Mapping } from '../../lambdas/core/columns.ts';
 import { isRosterName, rosterNameExpected } from '../../lambdas/core/roster.ts';
 import { hasEnded } from '../../lambdas/ledger/summary.ts';
@@ -10,7 +11,9 @@ import { exitCodes } from '../jobs/describeSummary.ts';
 import { prepareFolder } from '../jobs/fetchReport.ts';
 import { followAndDeliver } from '../jobs/followAndDeliver.ts';
 import { readSummaryOf } from '../jobs/followJob.ts';
+import { repeatLimits } from '../limits.ts';
 import { type WorkChoices, workOptions } from '../local/attendLocally.ts';
+import { DataFolderInUse } from '../local/dataFolder.ts';
 import type { JobSettings } from '../local/jobSettings.ts';
 import { lastingAttendance } from '../local/lastingAttendance.ts';
 import type { RosterRequest, UnfinishedRun } from '../local/rosterRuns.ts';
@@ -51,7 +54,7 @@ export function expectRunnable(file: string, options: ReconcileOptions): void {
   const path = expectFile(file);
   requestOf(path, options);
   if (options.out !== undefined) prepareFolder(resolve(options.out), path);
-  if (options.settings.api !== undefined) expectKey();
+  if (options.settings.api !== undefined) expectKey(true);
 }
 
 /** @returns The exit code. */
@@ -62,16 +65,18 @@ export async function reconcile(file: string, options: ReconcileOptions): Promis
   const request = requestOf(path, options);
   const { out, data, settings, faults, verbose } = options;
   if (out !== undefined) prepareFolder(resolve(out), path);
-  const place = await openLocalPlace(
-    {
-      dataFolder: data,
-      isMade: true,
-      settings,
-      welcomesNeighbours: true,
-      work: workOptions(options, faults),
-      isVerbose: verbose,
-    },
-    terminal,
+  const place = await whenFree(() =>
+    openLocalPlace(
+      {
+        dataFolder: data,
+        isMade: true,
+        settings,
+        welcomesNeighbours: true,
+        work: workOptions(options, faults),
+        isVerbose: verbose,
+      },
+      terminal,
+    ),
   );
   try {
     const unfinished = await place.unfinishedRuns(request.name);
@@ -107,6 +112,19 @@ function expectNothingToSend(
   );
 }
 
+/** A run that is one of many waits for a while where somebody else has the data folder: its next time may be a day away. */
+async function whenFree<T>(open: () => Promise<T>): Promise<T> {
+  const untilMs = Date.now() + (process.send === undefined ? 0 : repeatLimits.folderWaitMs);
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof DataFolderInUse) || Date.now() >= untilMs) throw error;
+    }
+    await wait(repeatLimits.folderLookEveryMs);
+  }
+}
+
 /** A run that is one of many stops in order where the process that repeats them is gone. */
 function endWithParent(): void {
   if (process.send === undefined) return;
@@ -140,7 +158,10 @@ async function finish(
 ): Promise<number> {
   const { jobId, stage, file } = run;
   if (stage === 'held') {
-    const next = request.dryRun === true ? 'It stays held, because this is a dry run.' : 'This run takes its place.';
+    const next =
+      request.dryRun === true
+        ? 'It stays held, because this is a dry run.'
+        : 'This run takes its place as soon as it begins.';
     terminal.say(`Run ${jobId} of the roster “${request.name}” is held, and nobody has approved it. ${next}`);
     return exitCodes.needsAttention;
   }

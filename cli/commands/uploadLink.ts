@@ -7,6 +7,7 @@ import { incomingPrefix } from '../../lambdas/core/keys.ts';
 import { inertJson } from '../../lambdas/core/quote.ts';
 import { describeMoment } from '../describeMoment.ts';
 import { exitCodes } from '../jobs/describeSummary.ts';
+import { howToFinish } from '../local/howToFinish.ts';
 import { type PlaceOptions, withPlace } from '../place/openPlace.ts';
 import type { Place, UploadLink } from '../place/place.ts';
 import { openTerminal, type Terminal } from '../terminal.ts';
@@ -58,7 +59,8 @@ async function serve(wait: NonNullable<UploadLink['serve']>, place: Place, termi
   terminal.say('Waiting for the file; Ctrl-C ends the link.');
   const job = await wait(stop.signal);
   if (job !== undefined) {
-    terminal.say(`It has come, as job ${job.jobId}. To work on it: npx bulk-invite watch ${job.jobId}${place.options}`);
+    // Only a link to this machine is waited for.
+    terminal.say(`It has come, as job ${job.jobId}. ${howToFinish(job.jobId, undefined, place.options)}`);
     return exitCodes.allWell;
   }
   terminal.say('The link has ended, and no file has come.');

@@ -31,7 +31,7 @@ export async function deliverReport(
   // That of a held job is not the last one.
   if (hasEnded(summary)) await place.noteDelivered(job.jobId);
   const print = json ? terminal.say : terminal.result;
-  for (const line of describeSummary(summary, place.options)) print(line);
+  for (const line of describeSummary(summary, place.options, place.now())) print(line);
   print('');
   for (const path of paths)
     print(relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));

@@ -1,6 +1,7 @@
 /**
  * A job's summary for people, and what it means for a script.
  */
+import { approvableUntilMs } from '../../lambdas/core/hold.ts';
 import { needsAttention, type Status, statuses } from '../../lambdas/core/outcome.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { describeMoment } from '../describeMoment.ts';
@@ -28,8 +29,13 @@ export function exitCodeOf({ state, counts }: Pick<Summary, 'state'> & { readonl
   }
 }
 
-/** Lines of text. @param options What a person adds to a command to mean the same place. */
-export function describeSummary(summary: Summary, options: string): string[] {
+/**
+ * Lines of text.
+ *
+ * @param options What a person adds to a command to mean the same place.
+ * @param nowMs Milliseconds since 1970.
+ */
+export function describeSummary(summary: Summary, options: string, nowMs: number): string[] {
   const { jobId, state, counts, files, warnings, hold = [], approval, drift } = summary;
   const retryRows = files.find(({ name }) => name === 'retry.csv')?.rows ?? 0;
   const differences = driftLines(drift);
@@ -44,9 +50,14 @@ export function describeSummary(summary: Summary, options: string): string[] {
       : []),
     ...differences.map((line) => `  ${line}`),
     ...warnings.map((warning) => `To know: ${warning}`),
-    ...(state === 'held' ? decideCommands(jobId, options, Date.parse(summary.finishedAt)) : []),
+    ...(state === 'held' ? whatToDecide(jobId, options, Date.parse(summary.finishedAt), nowMs) : []),
     ...(summary.dryRun && state === 'completed' ? [forReal(summary)] : []),
   ];
+}
+
+function whatToDecide(jobId: string, options: string, heldAtMs: number, nowMs: number): string[] {
+  if (nowMs <= approvableUntilMs(heldAtMs)) return decideCommands(jobId, options, heldAtMs);
+  return ['Nobody approved it in time, so that it has lapsed. To invite these people, upload the file again.'];
 }
 
 function retryWhen(state: Summary['state']): string {

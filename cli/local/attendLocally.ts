@@ -24,8 +24,6 @@ export interface WorkOptions {
   /** The first delay before a row is tried again, and before an API that is down is. */
   readonly retryDelaySeconds?: number;
   readonly outageDelaySeconds?: number;
-  /** More rejected rows among the last ones than this stop a job. */
-  readonly rejectedPercentMax?: number;
   /** How the sandbox misbehaves. */
   readonly faults: Faults;
 }
@@ -38,11 +36,10 @@ export interface WorkChoices {
   readonly retryDelay?: number;
   readonly outageDelay?: number;
   /** Percent. */
-  readonly maxRejected?: number;
 }
 
 export function workOptions(choices: WorkChoices, faults: Faults): WorkOptions {
-  const { workers, concurrency, callTimeout, retryDelay, outageDelay, maxRejected } = choices;
+  const { workers, concurrency, callTimeout, retryDelay, outageDelay } = choices;
   return {
     workers,
     concurrency,
@@ -50,7 +47,6 @@ export function workOptions(choices: WorkChoices, faults: Faults): WorkOptions {
     ...(callTimeout === undefined ? {} : { callTimeoutSeconds: callTimeout }),
     ...(retryDelay === undefined ? {} : { retryDelaySeconds: retryDelay }),
     ...(outageDelay === undefined ? {} : { outageDelaySeconds: outageDelay }),
-    ...(maxRejected === undefined ? {} : { rejectedPercentMax: maxRejected }),
   };
 }
 
@@ -81,7 +77,7 @@ export async function attendLocally(
   const started = job === undefined ? undefined : await findSettings(job, storage, circumstances);
   const settings = started?.settings ?? circumstances.chosen;
   if (job !== undefined) await refuseOtherSettings(settings, job.jobId, storage, options);
-  const { api, role, organization, invitesGone, allowedDomains, newPeopleMax } = settings;
+  const { api, role, organization, invitesGone, allowedDomains, newPeopleMax, rejectedPercentMax } = settings;
   const target = await openTarget(job, settings, storage, circumstances, terminal);
   await started?.keep();
   if (job !== undefined) await startAgain(job, storage);
@@ -91,9 +87,11 @@ export async function attendLocally(
     apiKey: target.key,
     ...(target.isSandbox ? sandboxDelays : {}),
     ...rest,
+    commandOptions: options,
     invitesGone,
     allowedDomains,
     ...(newPeopleMax === undefined ? {} : { newPeopleMax }),
+    ...(rejectedPercentMax === undefined ? {} : { rejectedPercentMax }),
     ...(api?.tenant === undefined ? {} : { tenantId: api.tenant }),
     ...(role === '' ? {} : { role }),
     ...(organization === '' ? {} : { organization }),
@@ -125,14 +123,15 @@ async function openTarget(
   job: JobRef | undefined,
   { api }: JobSettings,
   storage: LocalStorage,
-  { dataFolder, work }: Circumstances,
+  { dataFolder, work, forLinks }: Circumstances,
   terminal: Terminal,
 ): Promise<Target> {
   if (job !== undefined && (await stageOf(storage.store, job)) === 'stopped') {
     const { done: isAlone = false } = await openJobs(storage).next();
     if (isAlone) return targetNotCalled();
   }
-  return api === undefined ? await openSandboxTarget(dataFolder, work.faults, terminal) : await reachTarget(api);
+  if (api === undefined) return await openSandboxTarget(dataFolder, work.faults, terminal);
+  return await reachTarget(api, job === undefined || forLinks?.api !== undefined);
 }
 
 async function sayWhoElse({ jobId }: JobRef, storage: LocalStorage, terminal: Terminal): Promise<void> {

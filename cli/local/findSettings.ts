@@ -3,6 +3,7 @@
  */
 import type { JobRef } from '../place/place.ts';
 import { UserError } from '../userError.ts';
+import { howToFinish } from './howToFinish.ts';
 import { cameByLink, type JobSettings, settingsDifference } from './jobSettings.ts';
 import { stageOf } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
@@ -42,9 +43,7 @@ export async function findSettings(job: JobRef, storage: LocalStorage, choice: C
   }
   if ((await stageOf(store, job)) === 'stopped') return { settings: chosen, keep: nothingToKeep };
   if (forLinks === undefined)
-    throw new UserError(
-      `Job ${jobId} cannot go on: ${cameByLink}. To say it: npx bulk-invite watch ${jobId}${options} for the sandbox, or the same with --api-url for a real organization.`,
-    );
+    throw new UserError(`Job ${jobId} cannot go on: ${cameByLink}. ${howToFinish(jobId, undefined, options)}`);
   return { settings: forLinks, keep: async () => void (await noteSettings(store, jobId, forLinks)) };
 }
 

@@ -14,6 +14,8 @@ export interface JobSettings {
   readonly allowedDomains: readonly string[];
   /** More invitations than this hold an upload. Absent for the usual limit. */
   readonly newPeopleMax?: number;
+  /** A job stops itself where more of its last rows are rejected, in percent. Absent for the usual limit. */
+  readonly rejectedPercentMax?: number;
 }
 
 export const settingsSchema = z.object({
@@ -23,6 +25,7 @@ export const settingsSchema = z.object({
   invitesGone: z.boolean(),
   allowedDomains: z.array(z.string()),
   newPeopleMax: z.int().nonnegative().exactOptional(),
+  rejectedPercentMax: z.int().min(1).max(100).exactOptional(),
 });
 
 /** Why one job cannot be worked on with what the other was started with, as the end of a sentence. */
@@ -33,7 +36,9 @@ export function settingsDifference(started: JobSettings, now: JobSettings): stri
   if (started.organization !== now.organization)
     return `it was started with ${option('organization', started.organization)}`;
   if (started.newPeopleMax !== now.newPeopleMax)
-    return `it was started with ${started.newPeopleMax === undefined ? 'no --max-new' : `--max-new ${started.newPeopleMax}`}`;
+    return `it was started with ${limit('max-new', started.newPeopleMax, '')}`;
+  if (started.rejectedPercentMax !== now.rejectedPercentMax)
+    return `it was started with ${limit('max-rejected', started.rejectedPercentMax, '%')}`;
   const reading = ({ invitesGone, allowedDomains }: JobSettings) => JSON.stringify([invitesGone, allowedDomains]);
   return reading(started) === reading(now) ? undefined : otherReading;
 }
@@ -42,6 +47,10 @@ export function settingsDifference(started: JobSettings, now: JobSettings): stri
 export const cameByLink = 'it came by a link, and nobody has said yet where its invitations go';
 
 export const otherReading = 'it was started with other --map, --allow-domain or --invite-gone';
+
+function limit(name: string, value: number | undefined, unit: string): string {
+  return value === undefined ? `no --${name}` : `--${name} ${value}${unit}`;
+}
 
 function option(name: string, value: string): string {
   return value === '' ? `no --${name}` : `--${name} ${JSON.stringify(value)}`;

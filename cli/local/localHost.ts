@@ -25,6 +25,8 @@ export interface HandlerOptions {
   /** More rejected rows among the last ones than this stop a job. */
   readonly rejectedPercentMax?: number;
   readonly callTimeoutSeconds?: number;
+  /** What a person adds to a command to mean this data folder. */
+  readonly commandOptions?: string;
   readonly retryDelaySeconds?: number;
   readonly outageDelaySeconds?: number;
 }
@@ -86,6 +88,7 @@ function setEnvironment(options: HandlerOptions, { queueUrls }: EmbeddedServices
     BULK_INVITE_NEW_PEOPLE_MAX: options.newPeopleMax,
     BULK_INVITE_REJECTED_PERCENT_MAX: options.rejectedPercentMax,
     BULK_INVITE_CALL_TIMEOUT_SECONDS: options.callTimeoutSeconds,
+    BULK_INVITE_COMMAND_OPTIONS: options.commandOptions,
     BULK_INVITE_RETRY_DELAY_SECONDS: options.retryDelaySeconds,
     BULK_INVITE_OUTAGE_DELAY_SECONDS: options.outageDelaySeconds,
     DCI_API_KEY: options.apiKey,

@@ -4,6 +4,7 @@
  */
 import type { JobId } from '../../lambdas/core/jobId.ts';
 import { UserError } from '../userError.ts';
+import { howToFinish } from './howToFinish.ts';
 import { cameByLink, type JobSettings, settingsDifference } from './jobSettings.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { unfinishedRuns } from './rosterRuns.ts';
@@ -33,11 +34,12 @@ export async function neighboursOf(jobId: JobId, storage: LocalStorage): Promise
 export async function refuseOthers(roster: string, storage: LocalStorage, options: string): Promise<void> {
   const runs = await Array.fromAsync(unfinishedRuns(storage));
   const ours = new Set(runs.filter(({ message }) => message.roster.name === roster).map(({ jobId }) => jobId));
-  for await (const { jobId } of openJobs(storage)) {
+  for await (const { jobId, settings } of openJobs(storage)) {
     if (ours.has(jobId)) continue;
+    const unsaid = settings === undefined ? `, and ${cameByLink}` : '';
     throw new UserError(
-      `The data folder has an unfinished job, ${jobId}, which is no run of the roster “${roster}” and would go on, too. ` +
-        `To finish it first: npx bulk-invite watch ${jobId}${options}; to end it: npx bulk-invite cancel ${jobId}${options}; or choose another data folder with --data.`,
+      `The data folder has an unfinished job, ${jobId}, which is no run of the roster “${roster}” and would go on, too${unsaid}. ` +
+        `${howToFinish(jobId, settings, options)}; or choose another data folder with --data.`,
     );
   }
 }
@@ -58,7 +60,7 @@ export async function refuseOtherSettings(
     const difference = other.settings === undefined ? cameByLink : settingsDifference(other.settings, settings);
     if (difference === undefined) continue;
     throw new UserError(
-      `Another job of this data folder is unfinished, ${other.jobId}, and ${difference}. Finish it first: npx bulk-invite watch ${other.jobId}${options}`,
+      `Another job of this data folder is unfinished, ${other.jobId}, and ${difference}. ${howToFinish(other.jobId, other.settings, options)}`,
     );
   }
 }

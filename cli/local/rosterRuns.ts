@@ -12,12 +12,14 @@ import { type JobId, rosterRunId } from '../../lambdas/core/jobId.ts';
 import { jobKey, rosterUploadsPrefix } from '../../lambdas/core/keys.ts';
 import { ledgerLimits } from '../../lambdas/core/limits.ts';
 import { checkRosterMessage, type RosterMessage } from '../../lambdas/ledger/messages.ts';
-import { parseRecord } from '../../lambdas/ledger/record.ts';
+import { parseRecord, readRecord, writeRecordOnce } from '../../lambdas/ledger/record.ts';
 import { readRosterRun } from '../../lambdas/ledger/rosterRun.ts';
 import type { JobRef } from '../place/place.ts';
+import { UserError } from '../userError.ts';
 import { type JobSettings, settingsSchema } from './jobSettings.ts';
-import { type JobStage, stageOf } from './jobStage.ts';
+import { stageOf, type UnfinishedStage } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
+import { targetName } from './target.ts';
 
 /** What a run does; the rest is in the settings that it has in common with other jobs. */
 export type RosterRequest = Omit<RosterMessage['roster'], 'key' | 'role' | 'organization'>;
@@ -29,13 +31,29 @@ export interface RunNote {
 }
 
 export interface UnfinishedRun extends JobRef, RunNote {
-  readonly stage: JobStage;
+  readonly stage: UnfinishedStage;
 }
 
 const notesPrefix = 'runs/';
 const dryRunFolder = 'dry-run/';
 
 const noteSchema = z.strictObject({ file: z.string(), settings: settingsSchema, message: z.unknown() });
+
+/**
+ * Runs are measured by those before them, so those of one roster all have the same target: a trial in the sandbox would end a
+ * held run of a real organization, and say how many rows its next one should have.
+ *
+ * @throws UserError where earlier runs had another one.
+ */
+export async function expectTarget(name: string, { api }: JobSettings, { store }: LocalStorage): Promise<void> {
+  const wanted = targetName(api);
+  const noted = (await readRecord<string>(store, targetKey(name), z.string()))?.value;
+  if (noted === undefined || noted === wanted) return;
+  throw new UserError(
+    `The runs of the roster “${name}” in this data folder were for ${noted}, and this one is for ${wanted}. A run is measured by those before it: ` +
+      'choose another name with --name, or another data folder with --data.',
+  );
+}
 
 /** Stores the file, notes the run and starts it. */
 export async function startRun(
@@ -53,6 +71,7 @@ export async function startRun(
   await new MultipartUpload({ client: s3, params }).done();
   const scheduledAtMs = await momentAfterLast(request.name, storage);
   const roster = { ...request, key };
+  await writeRecordOnce(store, targetKey(request.name), targetName(settings.api), z.string());
   const message = { roster, scheduledAt: new Date(scheduledAtMs).toISOString(), refreshedAtMs };
   const jobId = rosterRunId(bucket, roster, scheduledAtMs);
   const note: RunNote = { file, settings, message };
@@ -75,7 +94,8 @@ export async function* unfinishedRuns({ store, bucket }: LocalStorage): AsyncGen
     if (note === undefined) continue;
     const { roster, scheduledAt } = note.message;
     const job = { jobId: rosterRunId(bucket, roster, Date.parse(scheduledAt)), uploadKey: roster.key };
-    yield { ...job, ...note, stage: await stageOf(store, job) };
+    const stage = await stageOf(store, job);
+    if (stage !== 'lapsed') yield { ...job, ...note, stage };
   }
 }
 
@@ -94,6 +114,10 @@ async function readNote(store: LocalStorage['store'], key: string): Promise<RunN
   if (stored === undefined) return undefined;
   const { message, ...note } = parseRecord(key, stored.text, noteSchema);
   return { ...note, message: checkRosterMessage(message) };
+}
+
+function targetKey(name: string): string {
+  return `roster-targets/${name}.json`;
 }
 
 function noteKey(jobId: JobId): string {

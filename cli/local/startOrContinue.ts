@@ -8,8 +8,9 @@ import { reportKey } from '../../lambdas/core/keys.ts';
 import type { JobRef, Submitted } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { UserError } from '../userError.ts';
-import { cameByLink, settingsDifference } from './jobSettings.ts';
-import type { JobStage } from './jobStage.ts';
+import { howToFinish } from './howToFinish.ts';
+import { cameByLink, type JobSettings, settingsDifference } from './jobSettings.ts';
+import type { UnfinishedStage } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { unfinishedRuns } from './rosterRuns.ts';
 import { checksumOf, differenceOf, type Request, type Unfinished, unfinishedUploads, uploadFile } from './uploads.ts';
@@ -35,7 +36,7 @@ export async function startOrContinue(
   for await (const run of unfinishedRuns(storage)) {
     const own = `it is a run of the roster “${run.message.roster.name}”`;
     const difference = neighbours.areWelcome ? settingsDifference(run.settings, request) : own;
-    if (run.stage === 'open' && difference !== undefined) throw refusal(run, difference, neighbours);
+    if (run.stage === 'open' && difference !== undefined) throw refusal(run, run.settings, difference, neighbours);
   }
   const found = same.find(({ stage }) => stage !== 'reported') ?? same.at(-1);
   return found === undefined ? await startAnew(request, sha256, storage) : continueIt(found, request, storage);
@@ -57,7 +58,8 @@ function expectOutOfTheWay(
   const difference = neighbours.areWelcome
     ? conflictOf(upload, settings, request, sha256)
     : differenceOf(upload, request, sha256);
-  if (difference !== undefined) throw refusal(upload, difference, neighbours);
+  if (difference === undefined) return;
+  throw refusal(upload, settings, settings === undefined ? cameByLink : difference, neighbours);
 }
 
 /** Its report needs the upload, and its approval what the upload was started with. */
@@ -91,10 +93,14 @@ function conflictOf(
   return settings === undefined ? cameByLink : settingsDifference(settings, request);
 }
 
-function refusal({ jobId }: JobRef, difference: string, { dataFolder, options }: Neighbours): UserError {
+function refusal(
+  { jobId }: JobRef,
+  settings: JobSettings | undefined,
+  difference: string,
+  { dataFolder, options }: Neighbours,
+): UserError {
   return new UserError(
-    `The data folder ${dataFolder} has an unfinished job, ${jobId}, and ${difference}. ` +
-      `To finish it, run the command that started it again, or npx bulk-invite watch ${jobId}${options}. ` +
+    `The data folder ${dataFolder} has an unfinished job, ${jobId}, and ${difference}. ${howToFinish(jobId, settings, options)}. ` +
       'To leave it as it is and start afresh, choose another data folder with --data.',
   );
 }
@@ -117,7 +123,7 @@ function continueIt({ upload, stage }: Unfinished, { file }: Request, { services
   return { jobId, uploadKey, isNew: false, isHeld: stage === 'held', sentence: continuing[stage](jobId, file) };
 }
 
-const continuing: Readonly<Record<JobStage, (jobId: string, file: string) => string>> = {
+const continuing: Readonly<Record<UnfinishedStage, (jobId: string, file: string) => string>> = {
   open: (jobId, file) =>
     `Continuing job ${jobId} for ${file}, which an earlier run has not finished. ` +
     'What that run was cut off from is taken over within a minute.',

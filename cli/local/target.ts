@@ -48,12 +48,15 @@ export async function openSandboxTarget(folder: string, faults: Faults, terminal
   return { url: sandbox.url, key: 'sandbox', isSandbox: true, close };
 }
 
-/** @throws UserError where the environment holds no key, or one that cannot be one. */
-export function expectKey(): string {
+/**
+ * @param isChosen Whether the API was chosen just now; otherwise it is that of a job that was started before.
+ * @throws UserError where the environment holds no key, or one that cannot be one.
+ */
+export function expectKey(isChosen: boolean): string {
   const key = process.env['DCI_API_KEY'] ?? '';
   if (key === '') {
     throw new UserError(
-      'There is no API key. Put one into the environment variable DCI_API_KEY, or leave out --api-url to use the sandbox.',
+      `There is no API key. Put one into the environment variable DCI_API_KEY${isChosen ? ', or leave out --api-url to use the sandbox' : ': the job was started for a real API'}.`,
     );
   }
   if (!/^[\x21-\x7e]+$/u.test(key)) {
@@ -69,15 +72,15 @@ export function expectKey(): string {
  *
  * @throws UserError where there is no key, or nothing answers at the address.
  */
-export async function reachTarget({ url }: NamedApi): Promise<Target> {
-  const key = expectKey();
+export async function reachTarget({ url }: NamedApi, isChosen: boolean): Promise<Target> {
+  const key = expectKey(isChosen);
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(reachTimeoutMs) });
     await response.body?.cancel();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new UserError(
-      `The API at ${url} cannot be reached (${cause}). Nothing was started; check --api-url and the network.`,
+      `The API at ${url} cannot be reached (${cause}). ${isChosen ? 'Nothing was started; check --api-url and the network.' : 'The job was started for it and stays as it is; check the network.'}`,
       { cause: error },
     );
   }

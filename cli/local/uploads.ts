@@ -15,7 +15,7 @@ import type { JobRef } from '../place/place.ts';
 import { uploadKeyOf } from '../uploadKeyOf.ts';
 import { isDelivered } from './delivered.ts';
 import { type JobSettings, otherReading, settingsDifference, settingsSchema } from './jobSettings.ts';
-import { type JobStage, stageOf } from './jobStage.ts';
+import { stageOf, type UnfinishedStage } from './jobStage.ts';
 import type { LocalStorage } from './localStorage.ts';
 import { readSettingsNote } from './settingsNote.ts';
 
@@ -50,7 +50,7 @@ export interface Unfinished {
   /** Absent where the upload came by a link, and nobody has worked on it yet. */
   readonly settings?: JobSettings;
   /** Where it is `reported`, the report only has to be delivered. */
-  readonly stage: JobStage;
+  readonly stage: UnfinishedStage;
 }
 
 /** In the order of their keys. */
@@ -60,7 +60,7 @@ export async function* unfinishedUploads({ bucket, store }: LocalStorage): Async
     if (info === undefined) continue;
     const upload = describeUpload(bucket, info);
     const stage = await stageOf(store, upload);
-    if (stage === 'reported' && (await isDelivered(store, upload.jobId))) continue;
+    if (stage === 'lapsed' || (stage === 'reported' && (await isDelivered(store, upload.jobId)))) continue;
     const settings = upload.label ?? (await readSettingsNote(store, upload.jobId));
     yield { upload, stage, ...(settings === undefined ? {} : { settings }) };
   }

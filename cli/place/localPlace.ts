@@ -19,7 +19,14 @@ import type { JobSettings } from '../local/jobSettings.ts';
 import { type LocalStorage, openLocalStorage } from '../local/localStorage.ts';
 import { nameOfThisPerson } from '../local/nameOfThisPerson.ts';
 import { neighboursOf, refuseOtherSettings, refuseOthers } from '../local/openJobs.ts';
-import { forgetRun, type RosterRequest, startRun, type UnfinishedRun, unfinishedRuns } from '../local/rosterRuns.ts';
+import {
+  expectTarget,
+  forgetRun,
+  type RosterRequest,
+  startRun,
+  type UnfinishedRun,
+  unfinishedRuns,
+} from '../local/rosterRuns.ts';
 import { forgetSettings } from '../local/settingsNote.ts';
 import { startOrContinue } from '../local/startOrContinue.ts';
 import { divertOutput, type Terminal } from '../terminal.ts';
@@ -49,7 +56,7 @@ export interface LocalPlace extends Place {
   /**
    * Runs of this roster that have not been delivered, the oldest first.
    *
-   * @throws UserError where something else is unfinished, and was started with other settings.
+   * @throws UserError where earlier runs had another target, or something else is unfinished and was started with other settings.
    */
   unfinishedRuns(name: string): Promise<UnfinishedRun[]>;
   /** Hands the file to a run of its own, whether it has changed or not. */
@@ -91,7 +98,13 @@ function placeOf(
   const attendOurDoor = (signal: AbortSignal) =>
     attendDoor(
       folder.path,
-      async ({ ending, job, by }) => await endJob(ending, local, await findJob(local, job), by),
+      async ({ ending, job, by }) => {
+        const found = await findJob(local, job);
+        const answer = await endJob(ending, local, found, by);
+        if (answer.kind !== 'ending') return answer;
+        const deliver = `Whoever follows the job gets its report; else: npx bulk-invite watch ${found.jobId}${place.options}`;
+        return { ...answer, sentence: `${answer.sentence} ${deliver}` };
+      },
       signal,
     );
   const local: LocalPlace = {
@@ -124,6 +137,7 @@ function placeOf(
     unfinishedRuns: async (name) => {
       await refuseOthers(name, storage, place.options);
       await refuseOtherSettings(settings, undefined, storage, place.options);
+      await expectTarget(name, settings, storage);
       const runs = await Array.fromAsync(unfinishedRuns(storage));
       return runs.filter(({ message }) => message.roster.name === name);
     },

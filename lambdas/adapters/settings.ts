@@ -51,14 +51,18 @@ const settingsSchema = z.object({
   BULK_INVITE_OUTAGE_DELAY_SECONDS: seconds.default(outageLimits.firstDelayMs / 1000),
   /** How long the API may be down before a job gives up. */
   BULK_INVITE_GIVE_UP_SECONDS: seconds.default(outageLimits.giveUpMs / 1000),
+  /** What a person adds to a command to mean this place. */
+  BULK_INVITE_COMMAND_OPTIONS: z.string().default(''),
 });
 
 export const ingestSettings = settingsSchema.omit({
   BULK_INVITE_CONCURRENCY: true,
   BULK_INVITE_REJECTED_PERCENT_MAX: true,
   BULK_INVITE_RETRY_DELAY_SECONDS: true,
+  BULK_INVITE_COMMAND_OPTIONS: true,
 });
 export const workerSettings = settingsSchema.omit({
+  BULK_INVITE_COMMAND_OPTIONS: true,
   BULK_INVITE_UPLOADS_QUEUE_URL: true,
   BULK_INVITE_WORKERS: true,
   BULK_INVITE_ROLE: true,
@@ -67,7 +71,11 @@ export const workerSettings = settingsSchema.omit({
   BULK_INVITE_ORGANIZATION: true,
   BULK_INVITE_NEW_PEOPLE_MAX: true,
 });
-export const reportSettings = settingsSchema.pick({ BULK_INVITE_BUCKET: true, BULK_INVITE_REPORTS_QUEUE_URL: true });
+export const reportSettings = settingsSchema.pick({
+  BULK_INVITE_BUCKET: true,
+  BULK_INVITE_REPORTS_QUEUE_URL: true,
+  BULK_INVITE_COMMAND_OPTIONS: true,
+});
 
 type ApiVariables = 'BULK_INVITE_API_URL' | 'BULK_INVITE_TENANT_ID' | 'BULK_INVITE_CALL_TIMEOUT_SECONDS';
 

@@ -18,7 +18,10 @@ const sqs = new SQSClient();
 const log = powertoolsLog('report');
 const store = s3ObjectStore(new S3Client(), settings.BULK_INVITE_BUCKET);
 const metrics = powertoolsMetrics();
-const handleReport = report({ store, clock: systemClock, csv: csvFormat, log, metrics });
+const handleReport = report(
+  { store, clock: systemClock, csv: csvFormat, log, metrics },
+  { commandOptions: settings.BULK_INVITE_COMMAND_OPTIONS },
+);
 
 const queue = sqsIncomingQueue(sqs, settings.BULK_INVITE_REPORTS_QUEUE_URL);
 

@@ -34,15 +34,20 @@ export interface ReportPorts {
   readonly metrics: Metrics;
 }
 
-export function report(ports: ReportPorts): HandleMessage {
+export interface ReportSettings {
+  /** What a person adds to a command to mean this place, with a blank in front. */
+  readonly commandOptions?: string;
+}
+
+export function report(ports: ReportPorts, { commandOptions = '' }: ReportSettings = {}): HandleMessage {
   return async (body) => {
     const { jobId } = readReportMessage(body);
-    await reportJob(jobId, ports);
+    await reportJob(jobId, commandOptions, ports);
     return { kind: 'done' };
   };
 }
 
-async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
+async function reportJob(jobId: JobId, commandOptions: string, ports: ReportPorts): Promise<void> {
   const { store, csv, log, metrics } = ports;
   const job = await readJob(store, jobId);
   const manifest = await readManifest(store, jobId);
@@ -63,7 +68,7 @@ async function reportJob(jobId: JobId, ports: ReportPorts): Promise<void> {
     job.roster === undefined || fault !== undefined ? undefined : await writeDriftTable(store, csv, jobId, place);
   const summary = summarize(job, manifest, decision, tables, drift, inOrder);
   await noteEnds(job, summary, tables, ports);
-  const page = await writePage(store, place, summary, tables.attention);
+  const page = await writePage(store, place, summary, tables.attention, commandOptions);
   await writeSummary(store, job, { ...summary, files: [...summary.files, page] });
   metrics.count('Jobs', 1, { state: summary.state });
   if (summary.state === 'failed' && summary.error !== undefined)

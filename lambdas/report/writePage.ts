@@ -16,15 +16,17 @@ const style = `
   .error { border-left: 4px solid #b3261e; padding: .6rem 1rem; background: #fdf0ef } .muted { color: #59636e }
 `;
 
+/** @param commandOptions What a person adds to a command to mean this place, with a blank in front. */
 export async function writePage(
   store: ObjectStore,
   place: ReportPlace,
   summary: Summary,
   attention: readonly Outcome[],
+  commandOptions: string,
 ): Promise<ReportFileEntry> {
   const file = writeReportFile(store, place, 'report.html', 'text/html; charset=utf-8');
   try {
-    file.add(page(summary, attention), 0);
+    file.add(page(summary, attention, commandOptions), 0);
     const { name, sha256 } = await file.close();
     return { name, sha256 };
   } catch (error) {
@@ -33,7 +35,7 @@ export async function writePage(
   }
 }
 
-function page(summary: Summary, attention: readonly Outcome[]): string {
+function page(summary: Summary, attention: readonly Outcome[], commandOptions: string): string {
   const { source, jobId, rows, startedAt, finishedAt } = summary;
   return `<!doctype html>
 <html lang="en">
@@ -44,7 +46,7 @@ function page(summary: Summary, attention: readonly Outcome[]): string {
 <style>${style}</style>
 <h1>Invitations from ${asText(source.name)}</h1>
 <p>${asText(verdict(summary))}</p>
-${boxes(summary)}<table>
+${boxes(summary, commandOptions)}<table>
 <thead><tr><th>Status<th>Rows<th>Meaning</thead>
 <tbody>
 ${statuses
@@ -69,9 +71,9 @@ function verdict({ state, dryRun, rows, counts }: Summary): string {
 }
 
 /** What a person should see first. */
-function boxes({ error, hold, approval, jobId, state, finishedAt }: Summary): string {
+function boxes({ error, hold, approval, jobId, state, finishedAt }: Summary, commandOptions: string): string {
   const until = new Date(approvableUntilMs(Date.parse(finishedAt))).toISOString();
-  const next = `If that is right: npx bulk-invite approve ${jobId} (until ${until}). If it is not: npx bulk-invite reject ${jobId}, and upload a better file.`;
+  const next = `If that is right: npx bulk-invite approve ${jobId}${commandOptions} (until ${until}). If it is not: npx bulk-invite reject ${jobId}${commandOptions}, and upload a better file.`;
   const held = state === 'held' ? [...(hold ?? []).map(({ message }) => message), next] : [];
   const lines = [...(error === undefined ? [] : [error.message]), ...held];
   const box = lines.map((line) => `<p class="error">${asText(line)}</p>\n`).join('');
@@ -80,7 +82,7 @@ function boxes({ error, hold, approval, jobId, state, finishedAt }: Summary): st
   return box + released;
 }
 
-function driftTable({ drift = {} }: Summary): string {
+function driftTable({ drift = {}, counts: { resent = 0 } }: Summary): string {
   const lines = driftKinds
     .filter((kind) => (drift[kind] ?? 0) > 0)
     .map(
@@ -89,7 +91,7 @@ function driftTable({ drift = {} }: Summary): string {
     );
   if (lines.length === 0) return '';
   return `<h2>How the directory differs from the roster</h2>
-<p>Nothing of it was changed. Every person is in drift.csv.</p>
+<p>${resent > 0 ? 'Of it, only invitations were sent again.' : 'Nothing of it was changed.'} Every person is in drift.csv.</p>
 <table>
 <thead><tr><th>Difference<th>Users<th>Meaning</thead>
 <tbody>

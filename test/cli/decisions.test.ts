@@ -1,7 +1,7 @@
 /**
  * Jobs that wait for somebody, and jobs that somebody ends, on a data folder, as a user runs them.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -97,6 +97,9 @@ describe('a job above its limit', () => {
     expect(held.stdout).toContain('It would send 8 invitations, and more than 7 need somebody’s approval.');
     expect(held.stdout).toContain(`npx bulk-invite approve ${jobId} --local`);
     expect(held.stdout).toContain(`npx bulk-invite reject ${jobId} --local`);
+    const page = readFileSync(join(desk.folder, 'reports', jobId, 'report.html'), 'utf8');
+    expect(page).toMatch(new RegExp(`npx bulk-invite approve ${jobId} --local \\(until \\d{4}-.+Z\\)\\.`, 'u'));
+    expect(page).toContain(`npx bulk-invite reject ${jobId} --local, and upload a better file.`);
     expect(statuses(join('reports', jobId))).toEqual([...Array(8).fill('not_attempted held'), 'invalid email_invalid']);
 
     const again = await desk.run(command, anyKey);
@@ -141,6 +144,33 @@ describe('a job above its limit', () => {
     expect(cancelled.stderr).toContain(`Job ${jobId} has ended already (completed).`);
   });
 
+  test('goes on with the limit for rejected rows that it was started with', async () => {
+    const sandbox = await sandboxWith();
+    const rows = Array.from({ length: 60 }, (_, index) =>
+      index % 3 === 0 ? `sandbox-400+${index}@acme.example\n` : `p${index}@acme.example\n`,
+    );
+    const file = desk.file('people.csv', `email\n${rows.join('')}`);
+    const limits = ['--max-new', '5', '--max-rejected', '10%', '--workers', '1', '--concurrency', '1'];
+    await desk.run(['local', file, '--api-url', sandbox.url, ...limits], anyKey);
+    const approved = await desk.run(['approve', 'latest', '--local', '--yes', '--json'], anyKey);
+    expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'failed', error: { code: 'too_many_rejected' } });
+    expect(JSON.parse(approved.stdout).error.message).toContain('more than 10 % stop a job');
+    expect(sandbox.posts()).toBeLessThan(60);
+  });
+
+  test('is approved only where the API it was started for can be reached', async () => {
+    const sandbox = await sandboxWith();
+    const { jobId } = await heldJob(sandbox);
+    const keyless = await desk.run(['approve', jobId, '--local', '--yes']);
+    expect(keyless.code).toBe(1);
+    expect(keyless.stderr).toContain('DCI_API_KEY: the job was started for a real API.');
+    await sandboxes.splice(0)[0]?.close();
+    const unreached = await desk.run(['approve', jobId, '--local', '--yes'], anyKey);
+    expect(unreached.code).toBe(1);
+    expect(unreached.stderr).toContain('The job was started for it and stays as it is; check the network.');
+    expect((await desk.run(['status', '--local'])).stdout).toContain(`${jobId}  held`);
+  });
+
   test('is rejected without an API to reach; then it cannot be approved, and the same command is a new job', async () => {
     const sandbox = await sandboxWith();
     const { command, jobId } = await heldJob(sandbox);
@@ -171,7 +201,7 @@ describe('a job above its limit', () => {
 
   test('can neither be approved nor rejected when its records are deleted', async () => {
     const sandbox = await sandboxWith();
-    const { jobId } = await heldJob(sandbox);
+    const { command, jobId } = await heldJob(sandbox);
     const storage = await openLocalStorage(join(desk.folder, '.bulk-invite'));
     for await (const { key } of storage.store.list('jobs/'))
       await storage.s3.send(new DeleteObjectCommand({ Bucket: storage.bucket, Key: key }));
@@ -185,6 +215,10 @@ describe('a job above its limit', () => {
     expect(rejected.stderr).toContain('its records are deleted: nobody is invited by it');
     expect((await desk.run(['status', '--local'])).stdout).toContain(`${jobId}  lapsed     people.csv`);
     expect(sandbox.posts()).toBe(0);
+    // It is in nobody’s way: the file can be uploaded again, as it says.
+    const again = await desk.run(command, anyKey);
+    expect(again.stderr).toContain('New job');
+    expect(again.stderr).not.toContain(jobId);
   });
 
   test('is in nobody’s way but for its file name', async () => {
@@ -239,7 +273,10 @@ describe('a job that is under way', () => {
     expect(cancelled).toMatchObject({ code: 0, stdout: '' });
     expect(cancelled.stderr).toContain('is cancelled: within 10 seconds no new call is started');
     expect(cancelled.stderr).toContain(
-      'Another bulk-invite works with the data folder, and heeds it. Where that one follows this job, it delivers the report; else it is delivered by npx bulk-invite watch latest --local',
+      'That is the answer of another bulk-invite, which works with the data folder and heeds it.',
+    );
+    expect(cancelled.stderr).toMatch(
+      /Whoever follows the job gets its report; else: npx bulk-invite watch \d{8}T\d{6}Z-[0-9a-f]{12} --local$/mu,
     );
     const repeated = await desk.run(['cancel', 'latest', '--local'], anyKey);
     expect(repeated.code).toBe(0);

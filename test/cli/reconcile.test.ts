@@ -4,6 +4,7 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { takeDataFolder } from '../../cli/local/dataFolder.ts';
 import { openLocalStorage } from '../../cli/local/localStorage.ts';
 import { startRun } from '../../cli/local/rosterRuns.ts';
 import { type CountingSandbox, type Desk, openDesk, startCountingSandbox } from '../support/command.ts';
@@ -132,7 +133,7 @@ describe('bulk-invite reconcile', () => {
     const held = runIn((await run(file, '--max-new', '2')).stderr);
     const second = await run(file);
     expect(second.stderr).toContain(
-      `Run ${held} of the roster “acme” is held, and nobody has approved it. This run takes`,
+      `Run ${held} of the roster “acme” is held, and nobody has approved it. This run takes its place as soon as it begins.`,
     );
     expect(second.stdout).toContain('3  invited');
     expect(second.stderr).toContain(
@@ -210,6 +211,19 @@ describe('bulk-invite reconcile', () => {
     expect(sandbox.posts()).toBe(4);
   });
 
+  test('is not measured by a trial in the sandbox, nor takes the place of a run for another API', async () => {
+    const file = desk.file('acme.csv', people(3));
+    const held = runIn((await run(file, '--max-new', '2')).stderr);
+    const trial = await desk.run(['reconcile', file]);
+    expect(trial.code).toBe(1);
+    expect(trial.stderr).toContain(
+      `The runs of the roster “acme” in this data folder were for ${sandbox.url}, and this one is for the sandbox.`,
+    );
+    expect((await desk.run(['status', '--local'])).stdout).toContain(`${held}  held`);
+    expect((await desk.run(['reconcile', file, '--name', 'trial'])).code).toBe(0);
+    expect(sandbox.posts()).toBe(0);
+  });
+
   test('does not run a file that was not refreshed for too long', async () => {
     const file = desk.file('acme.csv', people(2));
     const refreshed = new Date(Date.now() - 3 * 24 * 60 * 60_000);
@@ -256,6 +270,20 @@ describe('bulk-invite reconcile --every', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(sentence);
     expect(stderr).not.toContain('The next run is at');
+  });
+
+  test('waits for a data folder that somebody else has', async () => {
+    const folder = takeDataFolder(join(desk.folder, '.bulk-invite'));
+    const file = desk.file('acme.csv', people(1));
+    const repeating = desk.start(['reconcile', file, '--api-url', sandbox.url, '--every', '12h'], anyKey);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 4000);
+    });
+    expect(sandbox.posts()).toBe(0);
+    folder.release();
+    await expect.poll(() => sandbox.posts(), { timeout: 20_000 }).toBe(1);
+    repeating.process.kill('SIGINT');
+    expect((await repeating.ended).code).toBe(130);
   });
 
   test('runs again and again, lets others at the data folder between two runs, and ends in order', async () => {

@@ -145,7 +145,7 @@ describe('bulk-invite submit --local', () => {
 });
 
 /** Puts a file where a link leads to. Gives the id of its job. */
-async function uploadByLink(name: string, body: string, headers: Record<string, string> = {}): Promise<string> {
+async function uploadByLink(name: string, body: string): Promise<string> {
   const running = desk.start(['upload-link', '--local', '--name', name]);
   let printed = '';
   running.process.stdout?.on('data', (data) => {
@@ -153,15 +153,17 @@ async function uploadByLink(name: string, body: string, headers: Record<string, 
   });
   await expect.poll(() => printed, { timeout: 20_000 }).toContain('as long as this command runs');
   const [, url = ''] = /^ +curl --fail-with-body --upload-file "[^"]+" "(.+)"$/mu.exec(printed) ?? [];
-  expect((await fetch(url, { method: 'PUT', body, headers })).status).toBe(200);
-  return /as job (\S+)\./u.exec((await running.ended).stderr)?.[1] ?? '';
+  expect((await fetch(url, { method: 'PUT', body })).status).toBe(200);
+  const { stderr } = await running.ended;
+  expect(stderr).toContain('--local --api-url https://api.doit.com, or without --api-url for the sandbox');
+  return /as job (\S+)\./u.exec(stderr)?.[1] ?? '';
 }
 
 describe('a job that came by a link', () => {
   test('is approved for the API that it was watched with, and for no other', async () => {
     const sandbox = await sandboxWith();
-    const jobId = await uploadByLink('hr.csv', people(1), { 'x-amz-meta-new-people-max': '0' });
-    const held = await desk.run(['watch', jobId, '--local', '--api-url', sandbox.url], anyKey);
+    const jobId = await uploadByLink('hr.csv', people(1));
+    const held = await desk.run(['watch', jobId, '--local', '--api-url', sandbox.url, '--max-new', '0'], anyKey);
     expect(held.code).toBe(2);
     expect(held.stdout).toContain('Held: 1 row.');
     const other = await sandboxWith();
@@ -187,6 +189,8 @@ describe('a job that came by a link', () => {
     for (const command of [
       ['submit', file, '--local', ...api],
       ['watch', left.stdout.trim(), '--local'],
+      ['local', file, ...api],
+      ['reconcile', file, ...api],
     ]) {
       const refused = await desk.run(command, anyKey);
       expect(refused.code).toBe(1);

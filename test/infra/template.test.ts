@@ -251,11 +251,18 @@ describe('the functions', () => {
       BULK_INVITE_RETRY_DELAY_SECONDS: 2,
       BULK_INVITE_OUTAGE_DELAY_SECONDS: 30,
       BULK_INVITE_GIVE_UP_SECONDS: 3 * 3600,
+      BULK_INVITE_COMMAND_OPTIONS: '',
     };
     const wanted = Object.entries(settings).filter(([name]) => name in schema.shape);
-    expect(readSettings(schema, variables)).toEqual(Object.fromEntries(wanted));
+    expect(readSettings<object>(schema, variables)).toEqual(Object.fromEntries(wanted));
     const ours = Object.keys(variables).filter((name) => name.startsWith('BULK_INVITE_'));
     expect(ours.filter((name) => !(name in schema.shape))).toEqual([]);
+  });
+
+  test('name a stack of another name in the commands of its reports', () => {
+    expect(environmentOf('Report', synthesize({ stack: 'acme' }))).toMatchObject({
+      BULK_INVITE_COMMAND_OPTIONS: ' --stack acme',
+    });
   });
 
   test('stop a job that is mostly rejected in the worker alone, with its usual limit where none is set', () => {

@@ -47,6 +47,10 @@ export function driftOf(world: World, jobId: JobId): string[] {
   return text.trimEnd().split('\n').slice(1);
 }
 
+export function pageOf(world: World, jobId: JobId): string {
+  return textOf(world, jobId, 'report.html') ?? '';
+}
+
 function textOf(world: World, jobId: JobId, file: ReportFile): string | undefined {
   return world.store.texts().get(reportKey(rosterUploadKey, jobId, file));
 }

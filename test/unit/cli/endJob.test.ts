@@ -8,6 +8,7 @@ import { readSummaryOf, standingSummary } from '../../../cli/jobs/followJob.ts';
 import { describeProgress, jobProgressReader } from '../../../cli/jobs/jobProgress.ts';
 import { readJobState } from '../../../cli/jobs/jobState.ts';
 import { whoEnds } from '../../../cli/jobs/whoEnds.ts';
+import { stageOf } from '../../../cli/local/jobStage.ts';
 import { UserError } from '../../../cli/userError.ts';
 import type { JobId } from '../../../lambdas/core/jobId.ts';
 import { approvalKey, stopKey } from '../../../lambdas/core/keys.ts';
@@ -191,14 +192,21 @@ describe('a job that is held', () => {
     const phaseAt = async (nowMs: number) => (await readJobState({ ...place, now: () => nowMs }, job)).phase;
     expect(await phaseAt(heldAtMs + 7 * dayMs)).toBe('held');
     expect(await phaseAt(heldAtMs + 7 * dayMs + 1)).toBe('lapsed');
+    expect(await stageOf(world.store, job, heldAtMs + 7 * dayMs)).toBe('held');
+    expect(await stageOf(world.store, job, heldAtMs + 7 * dayMs + 1)).toBe('lapsed');
     const late = { ...place, now: () => heldAtMs + 8 * dayMs };
     expect(await endJob('cancel', late, job, 'ann')).toMatchObject({ kind: 'refused' });
     expect(await endJob('reject', late, job, 'ann')).toMatchObject({ kind: 'ending' });
     expect(await readStop(world.store, job.jobId)).toMatchObject({ code: 'not_approved' });
     const summary = await readSummaryOf(place, job);
-    expect(summary === undefined ? [] : describeSummary(summary, '')).toContainEqual(
+    const linesAt = (nowMs: number) => (summary === undefined ? [] : describeSummary(summary, '', nowMs));
+    expect(linesAt(heldAtMs + 7 * dayMs)).toContainEqual(
       expect.stringContaining(`let it go on (until ${describeMoment(heldAtMs + 7 * dayMs)}): npx bulk-invite approve`),
     );
+    const later = linesAt(heldAtMs + 7 * dayMs + 1).join(' ');
+    expect(later).toContain('it has lapsed. To invite these people, upload the file again.');
+    expect(later).not.toContain('approve ');
+    expect(await stageOf(world.store, { ...job }, heldAtMs + 7 * dayMs + 1)).toBe('stopped');
   });
 
   test('whose records are gone by now has lapsed, is told from its report, and there is nothing left to reject', async () => {

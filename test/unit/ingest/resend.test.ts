@@ -7,6 +7,7 @@ import {
   decided,
   hour,
   night,
+  pageOf,
   rosterUploadKey,
   settleAll,
   summaryOf,
@@ -49,6 +50,9 @@ describe('an invitation that is open for long', () => {
       if (callsOf(world, 'resend').length > before) {
         nights.push(count);
         expect(summaryOf(world, jobId)).toMatchObject({ counts: { resent: 1 } });
+        expect(pageOf(world, jobId)).toContain('Of it, only invitations were sent again.');
+      } else if (count === 4) {
+        expect(pageOf(world, jobId)).toContain('Nothing of it was changed.');
       }
       world.clock.advance(day);
     }
