@@ -56,7 +56,7 @@ export interface Evidence {
   readonly approvedAtMs: ReadonlyMap<string, number>;
 }
 
-interface ReportedRow {
+export interface ReportedRow {
   readonly cells: readonly string[];
   readonly row: number;
   readonly status: string;
@@ -159,29 +159,21 @@ function checkFiles(
     record.violated('report_whole', `The summary of ${jobId} names ${files.length} files.`);
 }
 
-function reportedRows(text: string): ReportedRow[] {
-  const [, ...records] = parse(text, { bom: true, relax_column_count: true }) as string[][];
-  return records.map(
-    ([
-      email = '',
-      firstName = '',
-      row = '',
-      status = '',
-      code = '',
-      _column,
-      _message,
-      userId = '',
-      _status,
-      attempts = '',
-    ]) => ({
-      cells: [email, firstName],
-      row: Number(row),
-      status,
-      code,
-      userId,
-      attempts: Number(attempts),
-    }),
-  );
+/** @param text `results.csv`, whose first columns are those of the upload. */
+export function reportedRows(text: string): ReportedRow[] {
+  const [header = [], ...records] = parse(text, { bom: true, relax_column_count: true }) as string[][];
+  const cellsOfUpload = header.indexOf('invite_row');
+  return records.map((record) => {
+    const cell = (name: string) => record[header.indexOf(name)] ?? '';
+    return {
+      cells: record.slice(0, cellsOfUpload),
+      row: Number(cell('invite_row')),
+      status: cell('invite_status'),
+      code: cell('invite_code'),
+      userId: cell('invite_user_id'),
+      attempts: Number(cell('invite_attempts')),
+    };
+  });
 }
 
 function checkRows(
@@ -190,7 +182,9 @@ function checkRows(
   summary: Summary,
   record: Record,
 ): void {
-  const wanted = roster.rows.map(({ cells }, index) => [index + 2, ...cells].join('|'));
+  const wanted = roster.rows.map(({ cells }, index) =>
+    [index + 2, ...roster.header.map((_name, column) => cells[column] ?? '')].join('|'),
+  );
   const found = rows.map(({ row, cells }) => [row, ...cells].join('|'));
   if (wanted.join('\n') !== found.join('\n'))
     record.violated('rows_once', `The report of ${jobId} has ${found.length} rows, the upload ${wanted.length}.`);
@@ -209,11 +203,11 @@ function checkCounts({ jobId }: SimulatedJob, rows: readonly ReportedRow[], { co
 const decided: readonly string[] = ['held', 'not_approved', 'superseded'];
 
 /** What a second try could save comes in `retry.csv`, as it came in. */
-function checkRetry({ jobId }: SimulatedJob, rows: readonly ReportedRow[], text: string, record: Record): void {
+function checkRetry({ jobId, roster }: SimulatedJob, rows: readonly ReportedRow[], text: string, record: Record): void {
   const isWorthIt = ({ status, code }: ReportedRow) =>
     (['failed', 'unknown', 'not_attempted'].includes(status) && !decided.includes(code)) || code === 'forbidden';
   const wanted = rows.filter(isWorthIt).map(({ cells }) => cells.join(','));
-  if (['Email,First name', ...wanted, ''].join('\n') !== text)
+  if ([roster.header.join(','), ...wanted, ''].join('\n') !== text)
     record.violated('report_whole', `retry.csv of ${jobId} does not have the rows that a second try could save.`);
 }
 

@@ -32,6 +32,16 @@ export interface Resending {
   readonly atMs: number;
 }
 
+/** A read of something that is no single person. */
+export interface GeneralRead {
+  readonly path: string;
+  readonly askedAtMs: number;
+  /** Undefined while nothing has come back, and where there was no answer. */
+  httpStatus?: number;
+  /** The whole directory as it was then, where it was read. */
+  read?: { readonly atMs: number; readonly users: readonly User[] };
+}
+
 /** A call about one person. */
 export interface PersonCall {
   readonly kind: 'invite' | 'look_up' | 'resend';
@@ -75,6 +85,7 @@ export interface ApiSettings {
 interface OpenCall {
   readonly environment: Environment;
   readonly person?: PersonCall;
+  readonly general?: GeneralRead;
 }
 
 /** The API's edge gives up on a call after about this time; its effect does not come later. */
@@ -94,6 +105,9 @@ export class DoitApiModel {
   readonly users = new Map<string, User>();
   readonly personCalls: PersonCall[] = [];
   readonly resendings: Resending[] = [];
+  readonly generalReads: GeneralRead[] = [];
+  /** Users as they were when somebody invited them. */
+  readonly created: User[] = [];
   /** Every call that arrived at its network: its path, without a person's address. */
   readonly paths: string[] = [];
   /** Emails of jobs with an invitation whose answer did not tell what happened: `job email`. */
@@ -131,13 +145,14 @@ export class DoitApiModel {
     this.paths.push(`${request.method} ${request.path.split('?')[0]}`);
     const operation = `${request.method} ${request.path} ${request.body ?? ''}`;
     const person = this.#personCallOf(request, environment, scheduler.nowMs);
-    const call: OpenCall = person === undefined ? { environment } : { environment, person };
+    const general: GeneralRead = { path: request.path, askedAtMs: scheduler.nowMs };
+    const call: OpenCall = person === undefined ? { environment, general } : { environment, person };
     this.#begin(call);
     return new Promise((resolve) => {
       const end = (exchange: Exchange) => {
         if (!this.#open.delete(call)) return;
         record.trace(scheduler.nowMs, `${environment.name} is answered ${statusOf(exchange)}`);
-        if (person !== undefined && exchange.kind === 'answer') person.httpStatus = exchange.httpStatus;
+        if (exchange.kind === 'answer') (person ?? general).httpStatus = exchange.httpStatus;
         resolve(exchange);
       };
       environment.resume(timeoutMs, () => {
@@ -148,7 +163,7 @@ export class DoitApiModel {
         const { takesEffect, effectAfterMs, answerAfterMs, answer } = this.#handle(request, jobId);
         let usual: Exchange = { kind: 'no_answer', detail: 'no answer (ECONNRESET)' };
         scheduler.after(effectAfterMs, () => {
-          usual = this.#perform(request, jobId, takesEffect, person);
+          usual = this.#perform(request, jobId, takesEffect, person ?? general);
           environment.arriveBack(operation);
         });
         if (answerAfterMs !== undefined) environment.resume(answerAfterMs, () => end(answer ?? usual));
@@ -158,7 +173,7 @@ export class DoitApiModel {
 
   #begin(call: OpenCall): void {
     const { record } = this.#world;
-    const { environment, person } = call;
+    const { environment, person, general } = call;
     let ofEnvironment = 1;
     for (const other of this.#open) {
       if (!other.environment.isAlive) this.#open.delete(other);
@@ -170,6 +185,7 @@ export class DoitApiModel {
       record.violated('calls_at_once', `${environment.name} makes ${ofEnvironment} calls at once.`);
     this.#open.add(call);
     if (person !== undefined) this.personCalls.push(person);
+    if (general !== undefined) this.generalReads.push(general);
     this.calls += 1;
     this.callsAtOnceMost = Math.max(this.callsAtOnceMost, this.#open.size);
   }
@@ -269,8 +285,8 @@ export class DoitApiModel {
     return asUsual;
   }
 
-  #perform(request: Request, jobId: string, takesEffect: boolean, person: PersonCall | undefined): Exchange {
-    if (request.method === 'GET') return this.#read(request.path, person);
+  #perform(request: Request, jobId: string, takesEffect: boolean, call: PersonCall | GeneralRead): Exchange {
+    if (request.method === 'GET') return this.#read(request.path, call);
     if (resentUserOf(request) !== undefined) return this.#resend(request, jobId, takesEffect);
     const email = emailOf(request);
     if (email.startsWith('refused')) return answerOf(400, { error: 'This person may not be invited.' });
@@ -292,6 +308,7 @@ export class DoitApiModel {
       ...accessOf(request),
     };
     this.users.set(email, user);
+    this.created.push(user);
     record.trace(scheduler.nowMs, `the API invites ${email}`);
     return answerOf(201, { message: 'Invited.', user });
   }
@@ -313,13 +330,18 @@ export class DoitApiModel {
     return answerOf(200, { message: 'Sent.' });
   }
 
-  #read(path: string, person: PersonCall | undefined): Exchange {
+  #read(path: string, call: PersonCall | GeneralRead): Exchange {
+    const atMs = this.#world.scheduler.nowMs;
     if (path === '/auth/v1/validate') return answerOf(200, { email: 'owner@acme.example', domain: 'acme.example' });
-    if (path === '/iam/v1/users') return answerOf(200, { users: [...this.users.values()], rowCount: this.users.size });
+    if (path === '/iam/v1/users' && 'path' in call) {
+      const users = [...this.users.values()];
+      call.read = { atMs, users };
+      return answerOf(200, { users, rowCount: users.length });
+    }
     const { roles = [], organizations = [] } = this.#settings;
-    if (person === undefined) return answerOf(200, { roles, organizations });
-    const user = this.users.get(person.email);
-    person.read = { atMs: this.#world.scheduler.nowMs, found: user !== undefined };
+    if ('path' in call) return answerOf(200, { roles, organizations });
+    const user = this.users.get(call.email);
+    call.read = { atMs, found: user !== undefined };
     return answerOf(200, { users: user === undefined ? [] : [user] });
   }
 

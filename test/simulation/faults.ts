@@ -106,6 +106,8 @@ export class Faults {
   readonly #probabilities = new Map<FaultKind, number>();
   readonly #counts = new Map<FaultKind, number>();
   #areHealed = false;
+  /** Told of everything that is counted. */
+  onCount: (kind: FaultKind) => void = () => undefined;
 
   /** @param kinds Those that are switched on. */
   constructor(chance: Chance, kinds: Iterable<FaultKind>) {
@@ -140,6 +142,7 @@ export class Faults {
 
   count(kind: FaultKind): void {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    this.onCount(kind);
   }
 
   /** From now on nothing goes wrong any more. */

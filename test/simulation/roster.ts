@@ -5,7 +5,8 @@
 import type { Chance } from './chance.ts';
 
 export interface RosterRow {
-  readonly cells: readonly [email: string, firstName: string];
+  /** As many as the header has, or fewer where the file was cut off. */
+  readonly cells: readonly string[];
   readonly expected: Expected;
 }
 
@@ -14,15 +15,18 @@ export type Expected =
   | { readonly kind: 'invalid' }
   /** An earlier row names the same person. */
   | { readonly kind: 'duplicate' }
+  /** The row says that the person has left. */
+  | { readonly kind: 'skipped' }
   /** To be invited, unless the person is a user already. */
   | { readonly kind: 'person'; readonly email: string };
 
 export interface Roster {
+  readonly header: readonly string[];
   readonly text: string;
   readonly rows: readonly RosterRow[];
 }
 
-const header = 'Email,First name';
+const header = ['Email', 'First name'] as const;
 const invalidEmails = ['not an address', 'two@@acme.example', 'nobody', ''] as const;
 
 /** People whom a simulation knows; few, so that uploads overlap. */
@@ -42,8 +46,8 @@ export function drawRoster(chance: Chance, people: readonly string[], rowsMax: n
 
 export function rosterOf(rows: readonly (readonly [email: string, firstName: string])[]): Roster {
   const seen = new Set<string>();
-  const text = [header, ...rows.map((cells) => cells.join(','))].map((line) => `${line}\n`).join('');
-  return { text, rows: rows.map((cells) => ({ cells, expected: expectedOf(cells[0], seen) })) };
+  const text = [header, ...rows].map((cells) => `${cells.join(',')}\n`).join('');
+  return { header, text, rows: rows.map((cells) => ({ cells, expected: expectedOf(cells[0], seen) })) };
 }
 
 function expectedOf(cell: string, seen: Set<string>): Expected {

@@ -3,6 +3,7 @@
  */
 
 import { approvalKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
+import type { Named } from '../../lambdas/core/directory.ts';
 import type { Status } from '../../lambdas/core/outcome.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { takeOverGlobals } from './ambient.ts';
@@ -31,6 +32,8 @@ import { Scheduler } from './scheduler.ts';
 import { drawSchedules, rosterReadBy, rosterUploadKey, runOf, type Schedule, type SimulatedRun } from './schedules.ts';
 import { production, type System } from './system.ts';
 import { checkEmailsApart, checkNeverMeant, checkRuns, checkUnattended } from './unattendedChecks.ts';
+import { checkWeek } from './weekChecks.ts';
+import { nightOf, type Run, type WeekEvidence } from './weekNight.ts';
 import type { Crashes, SimulatedWorld } from './world.ts';
 
 export interface Upload {
@@ -49,7 +52,7 @@ export interface Scenario {
   readonly seed: number;
   readonly kinds: readonly FaultKind[];
   readonly uploads: readonly Upload[];
-  readonly usersBefore: readonly Pick<User, 'email' | 'status'>[];
+  readonly usersBefore: readonly Pick<User, 'email' | 'status' | 'roleId' | 'organizationId'>[];
   readonly workers: number;
   readonly concurrency: number;
   readonly workerTimeMs: number;
@@ -70,6 +73,17 @@ export interface Scenario {
   /** More invitations than this hold an upload. */
   readonly newPeopleMax: number;
   readonly schedules: readonly Schedule[];
+  readonly roles?: readonly Named[];
+  readonly organizations?: readonly Named[];
+  /** What others do to the directory. */
+  readonly directoryChanges?: readonly DirectoryChange[];
+  /** Whether the runs of its rosters are also held against what each night must have done. */
+  readonly isWeek?: boolean;
+}
+
+export interface DirectoryChange {
+  readonly atMs: number;
+  readonly change: (api: DoitApiModel, nowMs: number) => void;
 }
 
 export interface SimulationOptions {
@@ -234,8 +248,8 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   const world: SimulatedWorld = { scheduler, chance, faults, record, crashes };
   const store = new ObjectStoreModel(world);
   const api = new DoitApiModel(scenario, world);
-  for (const [index, { email, status }] of scenario.usersBefore.entries())
-    api.users.set(email, { id: `old-${index}`, email, status, createdAtMs: 0 });
+  for (const [index, user] of scenario.usersBefore.entries())
+    api.users.set(user.email, { id: `old-${index}`, createdAtMs: 0, ...user });
   const usersBefore = new Map(api.users);
   const disturbances = new Map<string, number>();
   const bulkInvite = startBulkInvite(options.system ?? production, scenario, store, api, world, ({ jobId, chunk }) => {
@@ -243,6 +257,10 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   });
   let reportedAtMs = 0;
   const firstWrittenAtMs = new Map<string, number>();
+  const troubles: WeekEvidence['troubles'][number][] = [];
+  faults.onCount = (kind) => {
+    if (!inputKinds.has(kind)) troubles.push({ atMs: scheduler.nowMs, kind });
+  };
   const people = new People(store, world);
   const check = checkWrite(store, record);
   store.onWrite = (key, text, before) => {
@@ -258,6 +276,12 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   scheduleUploads(scenario, world, store, bulkInvite, jobs, people);
   scheduleRosters(scenario, world, store, bulkInvite, runs, people);
   scheduleOutages(scenario, world, api);
+  for (const { atMs, change } of scenario.directoryChanges ?? []) {
+    scheduler.at(startMs + atMs, () => {
+      troubles.push({ atMs: scheduler.nowMs, kind: 'directory' });
+      change(api, scheduler.nowMs);
+    });
+  }
 
   let ends = await scheduler.run(startMs + scenario.healAfterMs);
   faults.heal();
@@ -271,13 +295,14 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     ends &&= await scheduler.run(healedAtMs);
     for (const queue of bulkInvite.queues) queue.redrive();
   }
-  ends &&= await scheduler.run(healedAtMs + reportedWithinMs);
+  ends &&= await scheduler.run(Math.max(healedAtMs, startMs + lastDueMs(scenario)) + reportedWithinMs);
 
   if (!ends) record.violated('ends', 'Events do not come to an end.');
   if (bulkInvite.queues.some((queue) => !queue.isEmpty))
     record.violated('liveness', 'Queues still hold messages long after everything was healed.');
   jobs.push(...jobsOfRuns(runs, scenario, store));
-  const evidence: Evidence = {
+  const evidence: WeekEvidence = {
+    troubles,
     store,
     api,
     record,
@@ -291,7 +316,8 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     approvedAtMs: people.approvedAtMs,
   };
   for (const { jobId } of jobs) if (isHeldFirst(jobId, store)) faults.count('limit_exceeded');
-  checkAll(jobs, evidence);
+  checkAll(jobs, scenario.isWeek === true ? (job) => evidenceOfNight(job, evidence) : () => evidence, evidence);
+  if (scenario.isWeek === true) checkWeek(jobs, evidence);
   if (!evidence.hadFaults && options.crashes === undefined) checkUndisturbed(jobs, evidence);
   const callsAtOnceMax = scenario.workers * scenario.concurrency + 2;
   if (api.callsAtOnceMost > callsAtOnceMax)
@@ -323,12 +349,28 @@ function lastCauseMs(jobs: readonly SimulatedJob[], firstWrittenAtMs: ReadonlyMa
   return Math.max(0, ...times);
 }
 
-function checkAll(jobs: readonly SimulatedJob[], evidence: Evidence): void {
+/** In a week, much that comes later has a time of its own; otherwise faults end before. */
+function lastDueMs({ isWeek, schedules }: Scenario): number {
+  return isWeek === true ? Math.max(...schedules.flatMap(({ runs }) => runs.map(({ atMs }) => atMs))) : 0;
+}
+
+/** The directory changes from night to night: what was there before a run is what it saw. */
+function evidenceOfNight(job: SimulatedJob, evidence: WeekEvidence): Evidence {
+  const users = job.run === undefined ? [] : (nightOf(job as Run, evidence).snapshot?.users ?? []);
+  return { ...evidence, usersBefore: new Map(users.map((user) => [user.email, user])) };
+}
+
+function checkAll(
+  jobs: readonly SimulatedJob[],
+  evidenceOf: (job: SimulatedJob) => Evidence,
+  evidence: Evidence,
+): void {
   for (const job of jobs) {
-    checkJob(job, evidence);
-    checkStopIsKept(job, evidence);
-    checkPatience(job, evidence);
-    checkUnattended(job, evidence);
+    const ofJob = evidenceOf(job);
+    checkJob(job, ofJob);
+    checkStopIsKept(job, ofJob);
+    checkPatience(job, ofJob);
+    checkUnattended(job, ofJob);
   }
   checkRuns(jobs, evidence);
   checkEmailsApart(evidence);

@@ -25,6 +25,8 @@ export interface Person {
   readonly role: string;
   readonly organization: string;
   readonly status: string;
+  /** The file ends in the middle of it. */
+  readonly isCutOff?: boolean;
 }
 
 export interface Night {

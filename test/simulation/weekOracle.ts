@@ -2,21 +2,14 @@
  * What a night must have done, worked out from the export and the directory as they were when it was due.
  */
 import type { User } from './doitApiModel.ts';
-import { hourOf, idOf, type Night, type NightResult, organizations, type Person, roles, rules } from './week.ts';
+import { differencesOf, driftLine, type Fate, fatesOf, isOfUser, placeOf } from './fates.ts';
+import { hourOf, type Night, type NightResult, type Person, rules } from './week.ts';
 
 const hour = 3_600_000;
 const resendEveryMs = 49 * hour;
-const rowsOfHeader = 2;
 /** A run is through within a minute, and one that is approved is so five hours after its report. */
 const sentAfterMs = hour / 60;
 const approvedAfterMs = 7 * hour;
-
-interface Fate {
-  readonly person: Person;
-  readonly row: number;
-  readonly user: User | undefined;
-  readonly code: string;
-}
 
 export type Expected = Omit<NightResult, 'calls'> & {
   readonly posts: { readonly invite: number; readonly resend: number };
@@ -64,26 +57,16 @@ export class WeekOracle {
   }
 
   #fatesOf(people: readonly Person[], users: readonly User[], takenAtMs: number): Fate[] {
-    const seen = new Set<string>();
-    return people.map((person, index) => {
-      const user = users.find(({ email }) => email === person.email);
-      const code = this.#codeOf(person, user, seen.has(person.email), takenAtMs);
-      if (!['no_longer_active', 'unknown_role'].includes(code)) seen.add(person.email);
-      return { person, row: index + rowsOfHeader, user, code };
-    });
+    return fatesOf(people, users).map((fate) => ({ ...fate, code: this.#codeOf(fate, takenAtMs) }));
   }
 
-  #codeOf(person: Person, user: User | undefined, isSecond: boolean, takenAtMs: number): string {
-    if (person.status === 'Terminated') return 'no_longer_active';
-    if (idOf(roles, person.role) === '') return 'unknown_role';
-    if (isSecond) return 'duplicate';
-    if (user === undefined) return 'created';
+  #codeOf(fate: Fate, takenAtMs: number): string {
+    const { user, code } = fate;
+    if (user === undefined || !isOfUser(fate)) return code;
     const sinceMs = this.#sinceOf(user, takenAtMs);
-    if (sinceMs !== undefined && takenAtMs - sinceMs >= (rules.resendAfterMs ?? 0)) {
-      const lastMs = this.#resentAtMs.get(user.email) ?? Number.NEGATIVE_INFINITY;
-      return takenAtMs - lastMs < resendEveryMs ? 'resent_recently' : 'resent';
-    }
-    return { active: 'already_active', invited: 'already_invited' }[user.status] ?? 'already_exists';
+    if (sinceMs === undefined || takenAtMs - sinceMs < (rules.resendAfterMs ?? 0)) return code;
+    const lastMs = this.#resentAtMs.get(user.email) ?? Number.NEGATIVE_INFINITY;
+    return takenAtMs - lastMs < resendEveryMs ? 'resent_recently' : 'resent';
   }
 
   /** Nobody knows when an invitation was sent; one that has expired was sent 48 hours before, at the least. */
@@ -114,25 +97,22 @@ export class WeekOracle {
   }
 
   #driftOf(fates: readonly Fate[], users: readonly User[], takenAtMs: number): string[] {
+    const differences = fates.flatMap((fate) => (isCompared(fate) ? differencesOf(fate) : []));
     return [
-      ...fates.flatMap(differencesOf),
+      ...differences.map((line) => `${line}|`),
       ...users.flatMap((user) => this.#driftOfUser(user, fates, takenAtMs)),
     ].sort();
   }
 
   #driftOfUser(user: User, fates: readonly Fate[], takenAtMs: number): string[] {
-    const lines = fates.filter(({ person }) => person.email === user.email);
-    const staying = lines.filter(({ code }) => code !== 'no_longer_active').at(-1);
-    const row = (staying ?? lines[0])?.row ?? '';
-    const drift: string[] = [];
-    if (lines.length === 0) drift.push(driftLine('not_in_roster', user.email, ''));
-    else if (staying === undefined) drift.push(driftLine('left_in_roster', user.email, row));
+    const { row, absence } = placeOf(user, fates);
+    const drift = absence.map((line) => `${line}|`);
     const sinceMs = this.#sinceOf(user, takenAtMs);
     if (sinceMs === undefined) return drift;
     const since = hourOf(new Date(sinceMs).toISOString());
-    if (user.status === 'expired') drift.push(driftLine('invitation_expired', user.email, row, '', '', since));
+    if (user.status === 'expired') drift.push(`${driftLine('invitation_expired', user.email, row)}|${since}`);
     else if (takenAtMs - sinceMs > (rules.openAfterMs ?? 0))
-      drift.push(driftLine('invitation_open', user.email, row, '', '', since));
+      drift.push(`${driftLine('invitation_open', user.email, row)}|${since}`);
     return drift;
   }
 }
@@ -148,18 +128,7 @@ function notRun(code: string, people: readonly Person[]): Expected {
   return { state: 'failed', reasons: [code], outcomes, drift: [], posts: { invite: 0, resend: 0 } };
 }
 
-function differencesOf({ person, row, user, code }: Fate): string[] {
-  if (user === undefined || ['no_longer_active', 'unknown_role', 'duplicate'].includes(code)) return [];
-  const role = roles.find(({ id }) => id === user.roleId)?.name ?? '';
-  const organization = organizations.find(({ id }) => id === user.organizationId)?.name ?? '';
-  return [
-    ...(role === person.role ? [] : [driftLine('role_differs', user.email, row, person.role, role)]),
-    ...(organization === person.organization
-      ? []
-      : [driftLine('organization_differs', user.email, row, person.organization, organization)]),
-  ];
-}
-
-function driftLine(kind: string, email: string, row: number | '', inRoster = '', inDoit = '', since = ''): string {
-  return [kind, email, row, inRoster, inDoit, since].join('|');
+/** A line that is all right, and the first of a user. */
+function isCompared({ user, code }: Fate): boolean {
+  return user !== undefined && !['no_longer_active', 'unknown_role', 'duplicate'].includes(code);
 }
