@@ -24,7 +24,10 @@ export async function readOpenInvitations(store: ObjectStore, name: string): Pro
   return mapOf(await read(store, name));
 }
 
-/** Does nothing where a later run has written by now. */
+/**
+ * Does nothing where a later run has written by now, or this very one: it has found the same, and may have sent some of them
+ * again since.
+ */
 export async function writeOpenInvitations(
   store: ObjectStore,
   name: string,
@@ -32,7 +35,7 @@ export async function writeOpenInvitations(
   open: OpenInvitations,
 ): Promise<void> {
   const stored = await read(store, name);
-  if (stored === undefined || stored.value.jobId <= jobId) await put(store, name, jobId, open, stored?.etag);
+  if (stored === undefined || stored.value.jobId < jobId) await put(store, name, jobId, open, stored?.etag);
 }
 
 /** An invitation that was sent again is a new one. Does nothing where a later run has written by now. */

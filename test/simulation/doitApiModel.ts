@@ -38,6 +38,8 @@ export interface GeneralRead {
   readonly askedAtMs: number;
   /** Undefined while nothing has come back, and where there was no answer. */
   httpStatus?: number;
+  /** A success that says nothing that anybody could read. */
+  wasUnreadable?: boolean;
   /** The whole directory as it was then, where it was read. */
   read?: { readonly atMs: number; readonly users: readonly User[] };
 }
@@ -152,7 +154,10 @@ export class DoitApiModel {
       const end = (exchange: Exchange) => {
         if (!this.#open.delete(call)) return;
         record.trace(scheduler.nowMs, `${environment.name} is answered ${statusOf(exchange)}`);
-        if (exchange.kind === 'answer') (person ?? general).httpStatus = exchange.httpStatus;
+        if (exchange.kind === 'answer') {
+          (person ?? general).httpStatus = exchange.httpStatus;
+          general.wasUnreadable = exchange.json === undefined;
+        }
         resolve(exchange);
       };
       environment.resume(timeoutMs, () => {

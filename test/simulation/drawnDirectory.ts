@@ -14,9 +14,7 @@ const hour = 3600 * second;
 const livesMs = 48 * hour;
 
 export function drawDirectory(chance: Chance, exports: readonly PlannedExport[]): Scenario['usersBefore'] {
-  const staff = (exports[0]?.people ?? []).filter(
-    ({ email }) => !email.startsWith('refused') && chance.happens(0.85),
-  );
+  const staff = (exports[0]?.people ?? []).filter(({ email }) => !email.startsWith('refused') && chance.happens(0.85));
   const known = staff.map(({ email, role, organization }) => {
     const isSame = chance.happens(0.9);
     const roleId = isSame ? idOf(roles, role) : chance.pick(roles).id;
@@ -59,7 +57,8 @@ function changeOf(user: User, sentMs: number, nowMs: number, chance: Chance): Pa
     case 'invited':
       return nowMs - sentMs >= livesMs && chance.happens(0.6) ? { status: 'expired' } : { status: 'active' };
     case 'active':
-      if (chance.happens(0.2)) return { status: 'Disabled' };
+      // Whom we have just invited, nobody disables: to a look-up that would be somebody who was there before.
+      if (chance.happens(0.2) && nowMs - sentMs >= livesMs) return { status: 'Disabled' };
       return { roleId: chance.pick(roles).id, organizationId: chance.pick(organizations).id };
     default:
       return {};

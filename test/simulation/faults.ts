@@ -116,9 +116,13 @@ export class Faults {
       this.#probabilities.set(kind, chance.pick(rare.has(kind) ? rareProbabilities : probabilities));
   }
 
-  /** A random few, many or none of all kinds. */
-  static draw(chance: Chance): FaultKind[] {
-    const share = chance.pick([0, 0.05, 0.15, 0.35, 0.7]);
+  /**
+   * A random few, many or none of all kinds.
+   *
+   * @param shares How many of all; one of them is taken.
+   */
+  static draw(chance: Chance, shares: readonly number[] = [0, 0.05, 0.15, 0.35, 0.7]): FaultKind[] {
+    const share = chance.pick(shares);
     return faultKinds.filter((kind) => !isUnattended(kind) && chance.happens(share));
   }
 

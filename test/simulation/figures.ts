@@ -69,9 +69,13 @@ export function addFigures(left: Figures, right: Figures): Figures {
   };
 }
 
-/** A kind of fault that never struck shows that it cannot: then nothing was proved about it. */
-export function kindsThatNeverStruck({ faults }: Figures): readonly FaultKind[] {
-  return faultKinds.filter((kind) => (faults[kind] ?? 0) === 0);
+/**
+ * A kind of fault that never struck shows that it cannot: then nothing was proved about it.
+ *
+ * @param never Those that cannot strike there.
+ */
+export function kindsThatNeverStruck({ faults }: Figures, never: readonly FaultKind[] = []): readonly FaultKind[] {
+  return faultKinds.filter((kind) => (faults[kind] ?? 0) === 0 && !never.includes(kind));
 }
 
 export function describeFigures(figures: Figures): string {

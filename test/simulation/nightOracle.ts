@@ -2,14 +2,17 @@
  * What a run of a drawn week must say, from the export that it read, the directory as the API gave it, what the API saw of its
  * calls and what people decided. Where nothing went wrong, that is one thing for each row; drift is one thing always.
  */
-import type { Resending } from './doitApiModel.ts';
+import type { JobId } from '../../lambdas/core/jobId.ts';
+import { stopOf } from './checks.ts';
+import type { PersonCall } from './doitApiModel.ts';
 import { differencesOf, driftLine, type Fate, fatesOf, isInvalid, isOfUser, placeOf } from './fates.ts';
-import { isAsOldAs, type OpenBook, sinceIn } from './openBook.ts';
+import { isAsOldAs, type OpenBook, type OpenSince, sinceIn } from './openBook.ts';
 import { idOf, organizations, roles } from './week.ts';
-import { clockSlackMs, isQuiet, type Night, type Snapshot, type WeekEvidence } from './weekNight.ts';
+import { aftermathMs, clockSlackMs, isQuiet, type Night, type Snapshot, type WeekEvidence } from './weekNight.ts';
 
 const hour = 3_600_000;
 const resendEveryMs = 49 * hour;
+const invitationLivesMs = 48 * hour;
 const newPeopleMin = 200;
 const newPeopleShare = 0.2;
 
@@ -51,30 +54,57 @@ export function mismatches(night: Night, snapshot: Snapshot, before: Before, evi
   ];
 }
 
-function wrongDrift(night: Night, snapshot: Snapshot, book: OpenBook, plan: readonly Planned[]): string[] {
-  const { users, takenAtMs } = snapshot;
-  const entries = [...(night.drift ?? [])];
-  const wrong: string[] = [];
-  const take = (line: string, isWanted: boolean | undefined, isSince = (sinceMs?: number) => sinceMs === undefined) => {
-    const index = entries.findIndex((entry) => entry.line === line);
-    const [entry] = index < 0 ? [] : entries.splice(index, 1);
-    if (entry === undefined ? isWanted === true : isWanted === false || !isSince(entry.sinceMs))
-      wrong.push(`drift ${line} is ${entry === undefined ? 'missing' : `there, since ${entry.sinceMs}`}`);
-  };
-  for (const fate of plan) if (isOfUser(fate)) for (const line of differencesOf(fate)) take(line, true);
-  for (const user of users) {
-    const { row, absence } = placeOf(user, plan);
-    for (const line of absence) take(line, true);
+interface WantedDrift {
+  readonly line: string;
+  /** Undefined where it may be there. */
+  readonly isWanted: boolean | undefined;
+  /** Since when the invitation is open, where it is about one. */
+  readonly since?: OpenSince;
+}
+
+function wrongDrift(
+  { drift = [], run }: Night,
+  snapshot: Snapshot,
+  book: OpenBook,
+  plan: readonly Planned[],
+): string[] {
+  const left = [...drift];
+  const openAfterMs = run.run.rules.openAfterMs ?? invitationLivesMs;
+  const wrong = driftOf(snapshot, book, plan, openAfterMs).flatMap(({ line, isWanted, since }) => {
+    const index = left.findIndex((entry) => entry.line === line);
+    const [entry] = index < 0 ? [] : left.splice(index, 1);
+    if (entry === undefined) return isWanted === true ? [`drift ${line} is missing`] : [];
+    return isWanted !== false && isSince(entry.sinceMs, since)
+      ? []
+      : [`drift ${line} is there, since ${entry.sinceMs}`];
+  });
+  return [...wrong, ...left.map(({ line }) => `drift ${line} is there`)];
+}
+
+function driftOf(
+  { users, takenAtMs }: Snapshot,
+  book: OpenBook,
+  plan: readonly Planned[],
+  openAfterMs: number,
+): WantedDrift[] {
+  const differences = plan.filter(isOfUser).flatMap(differencesOf);
+  const places = users.map((user) => ({ user, ...placeOf(user, plan) }));
+  const absences = places.flatMap(({ absence }) => absence);
+  const open = places.flatMap(({ user, row }): WantedDrift[] => {
     const since = sinceIn(book, user, takenAtMs);
-    if (since === undefined) continue;
-    const isSince = (sinceMs = 0) => sinceMs >= since.fromMs && sinceMs <= since.toMs;
-    const isExpired = since.state === 'expired';
-    const kind = isExpired ? 'invitation_expired' : 'invitation_open';
+    if (since === undefined) return [];
+    if (since.state === 'expired')
+      return [{ line: driftLine('invitation_expired', user.email, row), isWanted: true, since }];
     // Longer than that, by a millisecond.
-    const isWanted = isExpired || isAsOldAs(since, (night.run.run.rules.openAfterMs ?? 48 * hour) + 1, takenAtMs);
-    take(driftLine(kind, user.email, row), isWanted, isSince);
-  }
-  return [...wrong, ...entries.map(({ line }) => `drift ${line} is there`)];
+    const isWanted = isAsOldAs(since, openAfterMs + 1, takenAtMs);
+    return [{ line: driftLine('invitation_open', user.email, row), isWanted, since }];
+  });
+  return [...[...differences, ...absences].map((line) => ({ line, isWanted: true })), ...open];
+}
+
+function isSince(sinceMs: number | undefined, since: OpenSince | undefined): boolean {
+  if (sinceMs === undefined || since === undefined) return sinceMs === since;
+  return sinceMs >= since.fromMs && sinceMs <= since.toMs;
 }
 
 function wrongHold({ run, summary }: Night, { users }: Snapshot, before: Before, plan: readonly Planned[]): string[] {
@@ -92,7 +122,9 @@ function wrongHold({ run, summary }: Night, { users }: Snapshot, before: Before,
   return Object.entries(reasons).flatMap(([code, isWanted]) =>
     isWanted === undefined || found.includes(code) === isWanted
       ? []
-      : [`${isWanted ? 'not held' : 'held'} for ${code} (${fewest} to ${most} of ${limit}, ${before.rows} rows before)`],
+      : [
+          `${isWanted ? 'not held' : 'held'} for ${code} (${fewest} to ${most} of ${limit}, ${before.rows} rows before)`,
+        ],
   );
 }
 
@@ -104,17 +136,13 @@ function wrongWarnings(warnings: readonly string[], reasons: readonly (boolean |
   return [`a dry run that would be held for ${wanted} reasons names ${found}`];
 }
 
-function wrongRow(
-  night: Night,
-  planned: Planned,
-  index: number,
-  snapshot: Snapshot,
-  evidence: WeekEvidence,
-): string[] {
+function wrongRow(night: Night, planned: Planned, index: number, snapshot: Snapshot, evidence: WeekEvidence): string[] {
   const row = night.rows[index];
   if (row?.row !== planned.row) return [`row ${planned.row} is row ${row?.row}`];
   const codes = codesOf(night, planned, snapshot, evidence);
-  if (codes === undefined) return settledByIngest.includes(row.code) ? [`row ${row.row} is ${row.code}`] : [];
+  const mayBeLeft = planned.need === 'perhaps_resend' && row.code === planned.code;
+  if (codes === undefined)
+    return settledByIngest.includes(row.code) && !mayBeLeft ? [`row ${row.row} is ${row.code}`] : [];
   return codes.includes(row.code) ? [] : [`row ${row.row} is ${row.code} instead of ${codes.join(' or ')}`];
 }
 
@@ -169,10 +197,11 @@ function resentRecently(
   { run, reportedAtMs, approvedAtMs }: Night,
   email: string,
   { writtenAtMs }: Snapshot,
-  { api }: WeekEvidence,
+  evidence: WeekEvidence,
 ): boolean | undefined {
+  const { api } = evidence;
   const begunMs = Number.isFinite(approvedAtMs) ? Math.max(writtenAtMs, approvedAtMs) : writtenAtMs;
-  const others = api.resendings.filter((other: Resending) => other.email === email && other.jobId !== run.jobId);
+  const others = api.resendings.filter((other) => other.email === email && other.jobId !== run.jobId);
   if (others.some(({ atMs }) => reportedAtMs - atMs < resendEveryMs)) return true;
   const isOpen = api.personCalls.some(
     (call) =>
@@ -180,14 +209,28 @@ function resentRecently(
       call.email === email &&
       call.jobId !== run.jobId &&
       call.decidedAtMs < reportedAtMs &&
-      begunMs - call.decidedAtMs < resendEveryMs + clockSlackMs,
+      begunMs - call.decidedAtMs < resendEveryMs + clockSlackMs &&
+      !wasTakenBack(call, evidence),
   );
   return isOpen ? undefined : false;
 }
 
+/** A clear no, and nothing that kept the run from noting that nothing was sent. */
+function wasTakenBack({ httpStatus = 0, decidedAtMs, jobId }: PersonCall, { troubles, store }: WeekEvidence): boolean {
+  if (![400, 401, 403, 404, 422].includes(httpStatus) || stopOf(jobId as JobId, store) !== undefined) return false;
+  return !troubles.some(
+    ({ kind, atMs }) =>
+      Math.abs(atMs - decidedAtMs) < aftermathMs &&
+      !kind.startsWith('api_') &&
+      !['directory', 'key_revoked'].includes(kind),
+  );
+}
+
 /** Nobody is called about but those whom the run was to send something. */
 function wrongPosts({ posts }: Night, plan: readonly Planned[], { api }: WeekEvidence): string[] {
-  const invited = new Map(plan.flatMap(({ need, person }) => (need === 'invite' ? [[person.email, person] as const] : [])));
+  const invited = new Map(
+    plan.flatMap(({ need, person }) => (need === 'invite' ? [[person.email, person] as const] : [])),
+  );
   const resent = new Set(plan.flatMap(({ need, person }) => (need.endsWith('resend') ? [person.email] : [])));
   return [
     ...posts.flatMap(({ kind, email }) =>
@@ -197,7 +240,8 @@ function wrongPosts({ posts }: Night, plan: readonly Planned[], { api }: WeekEvi
       const wanted = posts.find((post) => post.email === email && post.jobId === createdBy);
       const person = invited.get(email);
       if (wanted === undefined || person === undefined) return [];
-      const isRight = roleId === idOf(roles, person.role) && organizationId === idOf(organizations, person.organization);
+      const isRight =
+        roleId === idOf(roles, person.role) && organizationId === idOf(organizations, person.organization);
       return isRight ? [] : [`${email} got ${roleId} ${organizationId}`];
     }),
   ];

@@ -2,8 +2,8 @@
  * One simulation: a world drawn from a seed, uploads, faults, healing, and what was found at the end.
  */
 
-import { approvalKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
 import type { Named } from '../../lambdas/core/directory.ts';
+import { approvalKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
 import type { Status } from '../../lambdas/core/outcome.ts';
 import type { Summary } from '../../lambdas/ledger/summary.ts';
 import { takeOverGlobals } from './ambient.ts';
@@ -108,6 +108,8 @@ export interface SimulationResult {
   /** Rows of all reports by status. */
   readonly statuses: { readonly [status in Status]?: number };
   readonly faults: FaultCounts;
+  /** Other than an outage of the API. */
+  readonly hadFaults: boolean;
   /** From the healing (or the redrive after it) to the last report; 0 where it was there before. */
   readonly reportAfterHealingMs: number;
 }
@@ -276,27 +278,9 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
   scheduleUploads(scenario, world, store, bulkInvite, jobs, people);
   scheduleRosters(scenario, world, store, bulkInvite, runs, people);
   scheduleOutages(scenario, world, api);
-  for (const { atMs, change } of scenario.directoryChanges ?? []) {
-    scheduler.at(startMs + atMs, () => {
-      troubles.push({ atMs: scheduler.nowMs, kind: 'directory' });
-      change(api, scheduler.nowMs);
-    });
-  }
+  scheduleDirectoryChanges(scenario, world, api, () => troubles.push({ atMs: scheduler.nowMs, kind: 'directory' }));
 
-  let ends = await scheduler.run(startMs + scenario.healAfterMs);
-  faults.heal();
-  api.isDown = false;
-  api.isKeyRevoked = false;
-  let healedAtMs = startMs + scenario.healAfterMs;
-  // What was near its last delivery becomes a dead letter yet.
-  ends &&= await scheduler.run(healedAtMs + deadLettersWithinMs);
-  if (bulkInvite.queues.some((queue) => queue.hasDeadLetters)) {
-    healedAtMs += deadLettersWithinMs + scenario.redriveAfterMs;
-    ends &&= await scheduler.run(healedAtMs);
-    for (const queue of bulkInvite.queues) queue.redrive();
-  }
-  ends &&= await scheduler.run(Math.max(healedAtMs, startMs + lastDueMs(scenario)) + reportedWithinMs);
-
+  const { ends, healedAtMs } = await runToTheEnd(scenario, world, api, bulkInvite);
   if (!ends) record.violated('ends', 'Events do not come to an end.');
   if (bulkInvite.queues.some((queue) => !queue.isEmpty))
     record.violated('liveness', 'Queues still hold messages long after everything was healed.');
@@ -334,6 +318,7 @@ export async function run(scenario: Scenario, options: SimulationOptions = {}): 
     invited: [...api.users.values()].filter(({ createdBy }) => createdBy !== undefined).length,
     statuses: countStatuses(jobs, store),
     faults: faults.counts,
+    hadFaults: troubles.some(({ kind }) => kind !== 'api_down' && kind !== 'directory'),
     reportAfterHealingMs: Math.max(0, reportedAtMs - Math.max(healedAtMs, lastCauseMs(jobs, firstWrittenAtMs))),
   };
 }
@@ -347,6 +332,29 @@ function lastCauseMs(jobs: readonly SimulatedJob[], firstWrittenAtMs: ReadonlyMa
     timeOf(stopKey(jobId)),
   ]);
   return Math.max(0, ...times);
+}
+
+/** Until everything is healed, the dead letters redriven, and the last report must be there. */
+async function runToTheEnd(
+  scenario: Scenario,
+  { scheduler, faults }: SimulatedWorld,
+  api: DoitApiModel,
+  { queues }: BulkInvite,
+): Promise<{ readonly ends: boolean; readonly healedAtMs: number }> {
+  let healedAtMs = startMs + scenario.healAfterMs;
+  let ends = await scheduler.run(healedAtMs);
+  faults.heal();
+  api.isDown = false;
+  api.isKeyRevoked = false;
+  // What was near its last delivery becomes a dead letter yet.
+  ends &&= await scheduler.run(healedAtMs + deadLettersWithinMs);
+  if (queues.some((queue) => queue.hasDeadLetters)) {
+    healedAtMs += deadLettersWithinMs + scenario.redriveAfterMs;
+    ends &&= await scheduler.run(healedAtMs);
+    for (const queue of queues) queue.redrive();
+  }
+  ends &&= await scheduler.run(Math.max(healedAtMs, startMs + lastDueMs(scenario)) + reportedWithinMs);
+  return { ends, healedAtMs };
 }
 
 /** In a week, much that comes later has a time of its own; otherwise faults end before. */
@@ -476,6 +484,20 @@ function scheduleOutages(
       api.isKeyRevoked = false;
     });
   });
+}
+
+function scheduleDirectoryChanges(
+  { directoryChanges = [] }: Scenario,
+  { scheduler }: SimulatedWorld,
+  api: DoitApiModel,
+  onChange: () => void,
+): void {
+  for (const { atMs, change } of directoryChanges) {
+    scheduler.at(startMs + atMs, () => {
+      onChange();
+      change(api, scheduler.nowMs);
+    });
+  }
 }
 
 function randomCrashes(faults: Faults): Crashes {

@@ -2,7 +2,8 @@
  * Which runs of a drawn week may begin, must begin, and must not: from when they were due, what lay in the bucket then, and what
  * the others were doing.
  */
-import { isQuiet, clockSlackMs, type Night, type WeekEvidence } from './weekNight.ts';
+import type { FaultCode } from '../../lambdas/core/fault.ts';
+import { clockSlackMs, isQuiet, type Night, type WeekEvidence } from './weekNight.ts';
 
 const minute = 60_000;
 /** From a look at the other runs to the manifest that tells of it: the time limit of ingest. */
@@ -12,21 +13,28 @@ const quietIngestMs = 5000;
 export function checkNotBegun(night: Night, nights: readonly Night[], evidence: WeekEvidence): void {
   const { run, rows, manifest, drift } = night;
   const wrong = (found: string) =>
-    evidence.record.violated('right_beginning', `${run.jobId} of ${new Date(run.run.scheduledAtMs).toISOString()} ${found}.`);
+    evidence.record.violated(
+      'right_beginning',
+      `${run.jobId} of ${new Date(run.run.scheduledAtMs).toISOString()} ${found}.`,
+    );
   checkVersion(night, evidence, wrong);
   const code = manifest.fault?.code;
   const must = mustEndWith(night, nights);
-  if (must !== undefined && !must.includes(code ?? 'begun')) wrong(`must be ${must.join(' or ')}, and is ${code ?? 'begun'}`);
+  if (must !== undefined && !must.some((wanted) => wanted === code))
+    wrong(`must be ${must.join(' or ')}, and is ${code ?? 'begun'}`);
   if (code === undefined) return;
   if (!mayEndWith(code, night, nights, evidence)) wrong(`ended with ${code}, and had no reason to`);
   if (drift !== undefined) wrong(`ended with ${code}, and tells of drift`);
-  const wanted = night.stop?.code === undefined ? [code] : [code, night.stop.code];
-  const other = rows.find((row) => !wanted.includes(row.code));
+  const other = rows.find((row) => row.code !== code);
   if (other !== undefined) wrong(`ended with ${code}, and row ${other.row} is ${other.code}`);
 }
 
 /** It reads the version that was the newest at some time between its own and the moment at which it began. */
-function checkVersion({ run, source, begunAtMs }: Night, { store }: WeekEvidence, wrong: (found: string) => void): void {
+function checkVersion(
+  { run, source, begunAtMs }: Night,
+  { store }: WeekEvidence,
+  wrong: (found: string) => void,
+): void {
   const versions = store.versions(run.key);
   const index = versions.findIndex(({ versionId }) => versionId === source.versionId);
   const comesMs = versions[index]?.modifiedAtMs ?? 0;
@@ -35,7 +43,10 @@ function checkVersion({ run, source, begunAtMs }: Night, { store }: WeekEvidence
 }
 
 /** In the order in which a run looks: a stop, a missing file, its age, the other runs. Undefined where it may begin. */
-function mustEndWith({ run, source, begunAtMs, stoppedAtMs }: Night, nights: readonly Night[]): string[] | undefined {
+function mustEndWith(
+  { run, source, begunAtMs, stoppedAtMs }: Night,
+  nights: readonly Night[],
+): FaultCode[] | undefined {
   if (stoppedAtMs < begunAtMs) return ['cancelled'];
   // It may be stopped at any later moment, too.
   if (source.etag === '') return ['roster_missing', 'cancelled'];
@@ -65,7 +76,8 @@ function mayEndWith(code: string, night: Night, nights: readonly Night[], eviden
     case 'key_forbidden':
       return wasRefused([403], begunAtMs, manifestAtMs, evidence);
     case 'api_request_refused':
-      return wasRefused([400, 404, 422], begunAtMs, manifestAtMs, evidence);
+      // Something that is not the API answers in its place, as far as anybody can see.
+      return wasRefused([400, 404, 422, 'unreadable'], begunAtMs, manifestAtMs, evidence);
     case 'api_unreachable':
       return manifestAtMs - begunAtMs >= evidence.giveUpMs - clockSlackMs;
     default:
@@ -98,8 +110,16 @@ function staleAfterMs({ run }: Night['run']): number {
   return run.rules.staleAfterMs ?? Number.POSITIVE_INFINITY;
 }
 
-function wasRefused(statuses: readonly number[], fromMs: number, toMs: number, { api }: WeekEvidence): boolean {
+function wasRefused(
+  answers: readonly (number | 'unreadable')[],
+  fromMs: number,
+  toMs: number,
+  { api }: WeekEvidence,
+): boolean {
   return api.generalReads.some(
-    ({ askedAtMs, httpStatus = 0 }) => askedAtMs >= fromMs && askedAtMs <= toMs && statuses.includes(httpStatus),
+    ({ askedAtMs, httpStatus = 0, wasUnreadable }) =>
+      askedAtMs >= fromMs &&
+      askedAtMs <= toMs &&
+      (answers.includes(httpStatus) || (wasUnreadable === true && answers.includes('unreadable'))),
   );
 }

@@ -1,6 +1,7 @@
 /**
  * Night by night: each run of a drawn week is held against an oracle that knows nothing of the code.
  */
+import { functionLimits } from '../../lambdas/core/limits.ts';
 import type { SimulatedJob } from './checks.ts';
 import { type Before, mismatches } from './nightOracle.ts';
 import { bookAfter, type OpenBook, OpenBooks } from './openBook.ts';
@@ -54,13 +55,19 @@ function checkReal(night: Night, real: readonly Night[], books: OpenBooks, evide
   });
 }
 
-/** What was sent again is new, from the moment at which the report says so. */
-function resentOf({ rows, people, run, reportedAtMs }: Night, { api }: WeekEvidence): OpenBook {
+/**
+ * What was sent again is new, from the moment at which a report says so. Where something goes wrong, a second copy of the
+ * report may say it once more, as long as it may run.
+ */
+function resentOf({ rows, people, run, manifestAtMs, reportedAtMs }: Night, evidence: WeekEvidence): OpenBook {
+  const { api } = evidence;
+  const isCalm = isQuiet(evidence, manifestAtMs, reportedAtMs + clockSlackMs);
+  const toMs = reportedAtMs + (isCalm ? clockSlackMs : functionLimits.report.timeLimitMs);
   const emails = rows.flatMap(({ code }, index) => (code === 'resent' ? [people[index]?.email] : []));
   return new Map(
     api.resendings.flatMap(({ email, jobId, atMs }) =>
       jobId === run.jobId && emails.includes(email)
-        ? [[email, { state: 'open', fromMs: atMs - clockSlackMs, toMs: reportedAtMs + clockSlackMs }] as const]
+        ? [[email, { state: 'open', fromMs: atMs - clockSlackMs, toMs }] as const]
         : [],
     ),
   );
@@ -87,7 +94,10 @@ function checkAgainst(
   const right = judged.filter(({ wrong }) => wrong.length === 0);
   if (right.length > 0) return right.map(({ before }) => before.book);
   for (const found of judged[0]?.wrong ?? [])
-    evidence.record.violated('night_after_night', `${run.jobId} of ${new Date(run.run.scheduledAtMs).toISOString()}: ${found}.`);
+    evidence.record.violated(
+      'night_after_night',
+      `${run.jobId} of ${new Date(run.run.scheduledAtMs).toISOString()}: ${found}.`,
+    );
   return books;
 }
 
@@ -108,12 +118,14 @@ function rowsBefore({ run, begunAtMs, manifestAtMs }: Night, real: readonly Nigh
 function checkReasons({ run, summary, manifest, stop }: Night, { record, api }: WeekEvidence): void {
   const { state, error } = summary;
   const codes = [manifest.fault?.code, stop?.code];
-  const isWrong = state === 'failed' || state === 'cancelled' ? !codes.includes(error?.code as never) : error !== undefined;
+  const isWrong =
+    state === 'failed' || state === 'cancelled' ? !codes.includes(error?.code as never) : error !== undefined;
   if (isWrong) record.violated('right_reason', `${run.jobId} is ${state}, and says ${error?.code}.`);
   const refusedBy = { key_refused: 401, key_forbidden: 403 }[stop?.code as string];
   if (refusedBy === undefined) return;
   const isRefused = api.personCalls.some(({ jobId, httpStatus }) => jobId === run.jobId && httpStatus === refusedBy);
-  if (!isRefused) record.violated('right_reason', `${run.jobId} stopped for ${stop?.code}, and the API did not say so.`);
+  if (!isRefused)
+    record.violated('right_reason', `${run.jobId} stopped for ${stop?.code}, and the API did not say so.`);
 }
 
 /** Counted at the API: for each person, not for each run. */

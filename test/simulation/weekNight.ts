@@ -121,7 +121,7 @@ function driftOf(text: string | undefined): DriftEntry[] | undefined {
 }
 
 /** Calls and copies that were left behind come to their end within this time. */
-const aftermathMs = 5 * 60_000;
+export const aftermathMs = 5 * 60_000;
 
 /** Whether nothing went wrong in that time, and nothing shortly before that may still have come. */
 export function isQuiet({ troubles }: WeekEvidence, fromMs: number, toMs: number): boolean {
