@@ -271,9 +271,10 @@ function wrongOfUser(
   // Another run may have sent it again before.
   if (isOpen) wanted.push('already_invited');
   const mayBeResent = isOpen && run?.rules.resendAfterMs !== undefined && !dryRun;
-  // The person has accepted since, or was disabled, and a look-up before the call has seen it.
-  if (mayBeResent && code === 'appeared_meanwhile' && api.users.get(email)?.status !== statusBefore)
-    wanted.push('already_active', 'already_exists');
+  // The person has accepted since, or was disabled: a look-up before the call has seen it, or the call was refused.
+  const hasChanged = api.users.get(email)?.status !== statusBefore;
+  if (mayBeResent && hasChanged && code === 'appeared_meanwhile') wanted.push('already_active', 'already_exists');
+  if (mayBeResent && hasChanged && code === 'resend_refused') wanted.push('rejected');
   if (mayBeResent) wanted.push('resent', 'not_attempted', ...(hadFaults ? ['unknown', 'failed', 'rejected'] : []));
   const wasResent = api.resendings.some((resending) => resending.jobId === jobId && resending.email === email);
   return [

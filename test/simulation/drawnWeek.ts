@@ -11,7 +11,7 @@ import type { RosterRules, Schedule, ScheduledRun } from './schedules.ts';
 import { run, type Scenario, type SimulationOptions, type SimulationResult } from './simulation.ts';
 import { organizations, roles } from './week.ts';
 
-export const nightsInWeek = 7;
+const nightsInWeek = 7;
 
 const second = 1000;
 const minute = 60 * second;

@@ -29,7 +29,7 @@ interface Planned extends Fate {
   readonly need: Need;
 }
 
-export function planOf({ run, people }: Night, { users, takenAtMs }: Snapshot, book: OpenBook): Planned[] {
+function planOf({ run, people }: Night, { users, takenAtMs }: Snapshot, book: OpenBook): Planned[] {
   return fatesOf(people, users).map((fate) => ({ ...fate, need: needOf(fate, book, takenAtMs, run.run.rules) }));
 }
 

@@ -39,6 +39,14 @@ test('an invitation that was sent again is new, and open', async () => {
   ]);
 });
 
+test('a copy of the same run that comes late does not take back what was sent again', async () => {
+  const store = memoryStore();
+  await writeOpenInvitations(store, 'acme', first, open(1));
+  await noteResent(store, 'acme', first, ['user-1'], 5);
+  await writeOpenInvitations(store, 'acme', first, open(1));
+  expect(await sinceIn(store)).toBe(5);
+});
+
 test('nothing is noted where nothing was found before', async () => {
   const store = memoryStore();
   await noteResent(store, 'acme', first, ['user-1'], 5);
