@@ -22,7 +22,7 @@ import { blamesRows, isGivenUp, outageDelayMs, prolong } from '../core/outage.ts
 import { noCounts } from '../core/outcome.ts';
 import { isSuspicious, showsWrongJob, wrongJobMessage } from '../core/selfStop.ts';
 import { checkCompletion } from '../ledger/checkCompletion.ts';
-import { readChunk } from '../ledger/chunk.ts';
+import { readChunk, replaceChunk } from '../ledger/chunk.ts';
 import { readChunkMessage } from '../ledger/messages.ts';
 import { writePart } from '../ledger/part.ts';
 import { type Stop, writeStop } from '../ledger/stop.ts';
@@ -116,6 +116,8 @@ async function workOn(jobId: JobId, chunkNumber: number, invocation: Invocation,
     case 'owned_by_another':
       return { kind: 'later', delayMs: claimed.leaseEndsAtMs - nowMs + 1000 };
     case 'claimed': {
+      if (stop !== undefined && found.state.kind === 'waiting')
+        return await settleStopped(found, stored.etag, stop, jobId, worker);
       const owned = await OwnedChunk.claim(jobId, claimed.chunk, stored.etag, leaseMs, ports);
       return owned === undefined
         ? { kind: 'later', delayMs: leaseMs }
@@ -145,6 +147,16 @@ async function handle(
   return isWhole(owned.chunk) && reason?.kind !== 'lost' && reason?.kind !== 'stopped'
     ? await settle(owned, owned.chunk, worker)
     : await leave(owned, reason, worker);
+}
+
+/** In one write: nothing is under way, and a worker that was cut off between two of them would leave every row in doubt. */
+async function settleStopped(waiting: Chunk, etag: string, stop: Stop, jobId: JobId, worker: Worker): Promise<Verdict> {
+  const { store, clock, newToken } = worker.ports;
+  const settled = { ...settleChunk(notAttempted(waiting, stop), clock.now()), token: newToken() };
+  if ((await replaceChunk(store, jobId, settled, etag)) === undefined)
+    return { kind: 'later', delayMs: worker.leaseMs };
+  count(settled, worker.ports);
+  return await finish(settled, jobId, worker);
 }
 
 /** Where the rows that this process has settled are too few and mostly rejected, those of the other workers decide. */

@@ -143,4 +143,17 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
       { file: 'ledger/openInvitations.ts', from: 'stored.value.jobId < jobId', to: 'stored.value.jobId <= jobId' },
     ],
   },
+  {
+    name: 'a chunk of a run that nobody released is claimed before it is settled',
+    firstSeed: 45,
+    caughtBy: 'night_after_night',
+    kinds: ['killed_after_operation', 'rejected', 'killed_before_operation'],
+    changes: [
+      {
+        file: 'worker/work.ts',
+        from: "if (stop !== undefined && found.state.kind === 'waiting')",
+        to: 'if (found.chunk < 0 && stop !== undefined)',
+      },
+    ],
+  },
 ];

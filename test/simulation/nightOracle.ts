@@ -143,7 +143,14 @@ function wrongRow(night: Night, planned: Planned, index: number, snapshot: Snaps
   const mayBeLeft = planned.need === 'perhaps_resend' && row.code === planned.code;
   if (codes === undefined)
     return settledByIngest.includes(row.code) && !mayBeLeft ? [`row ${row.row} is ${row.code}`] : [];
-  return codes.includes(row.code) ? [] : [`row ${row.row} is ${row.code} instead of ${codes.join(' or ')}`];
+  if (!codes.includes(row.code)) return [`row ${row.row} is ${row.code} instead of ${codes.join(' or ')}`];
+  const isInDoubt = row.status === 'unknown' && !isReleased(night);
+  return isInDoubt ? [`row ${row.row} is in doubt, and nobody has released the run`] : [];
+}
+
+/** Whether anybody could have been sent anything. */
+function isReleased({ manifest, approvedAtMs }: Night): boolean {
+  return manifest.hold === undefined || Number.isFinite(approvedAtMs);
 }
 
 /** What no row says whose invitation was to be sent. */
@@ -171,11 +178,11 @@ function codesOfSent(
   snapshot: Snapshot,
   evidence: WeekEvidence,
 ): readonly string[] | undefined {
-  const { run, summary, manifest, stop, approvedAtMs } = night;
+  const { run, summary, stop } = night;
   if (run.dryRun) return need === 'invite' ? ['would_invite'] : ['would_resend'];
   if (summary.state === 'held') return ['held'];
   // Nobody has released it, so nothing else can have become of anybody in it.
-  if (manifest.hold !== undefined && !Number.isFinite(approvedAtMs)) return [stop?.code ?? 'nothing'];
+  if (!isReleased(night)) return [stop?.code ?? 'nothing'];
   if (!isQuiet(evidence, snapshot.takenAtMs, night.reportedAtMs)) return undefined;
   if (need === 'invite') return codesOfInvited(night, person.email, evidence);
   const wasResent = evidence.api.resendings.some(({ email, jobId }) => email === person.email && jobId === run.jobId);
