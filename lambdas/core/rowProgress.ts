@@ -207,9 +207,12 @@ export function lookUpFirst(row: RowProgress): RowProgress {
   return row.outcome === undefined ? { ...row, mustLookUp: true } : row;
 }
 
-/** A user who was just invited is invited, or has accepted already; one in another state was there before. */
+/**
+ * A user who was invited by an attempt is invited, or has accepted already, or has not for so long that the invitation expired;
+ * one in another state was there before.
+ */
 function isFresh(userStatus: string): boolean {
-  return ['invited', 'active', ''].includes(userStatus.toLowerCase());
+  return ['invited', 'active', 'expired', ''].includes(userStatus.toLowerCase());
 }
 
 function putInDoubt(row: RowProgress, doubt: Doubt, nowMs: number): RowProgress {

@@ -127,11 +127,22 @@ async function makeManifest(job: Job, ports: IngestPorts): Promise<Manifest> {
   const stop = await readStop(store, job.jobId);
   const obstacle =
     stop === undefined ? await claimRun(job, ports) : { fault: { code: 'cancelled', message: stop.message } as const };
-  if (!('fault' in obstacle)) return await readUpload(job, obstacle.rowsBefore, ports);
+  if (!('fault' in obstacle)) return await readOnce(job, obstacle.rowsBefore, ports);
   const { fault } = obstacle;
   log.warn('job_not_started', { jobId: job.jobId, code: fault.code });
   const known = fault.code === 'roster_missing' ? {} : await describeUpload(job, ports);
   return await writeManifest(store, job.jobId, faulty(fault, known, {}, clock.now()));
+}
+
+/** A copy that stood still until the job had gone on finds other things than the one before it: what that one has found stands. */
+async function readOnce(job: Job, rowsBefore: number | undefined, ports: IngestPorts): Promise<Manifest> {
+  try {
+    return await readUpload(job, rowsBefore, ports);
+  } catch (error) {
+    const earlier = error instanceof BrokenInvariant ? await readManifest(ports.store, job.jobId) : undefined;
+    if (earlier === undefined) throw error;
+    return earlier;
+  }
 }
 
 /** Each delivery waits longer than the one before. */

@@ -24,7 +24,7 @@ const firstDueMs = 2 * hour;
 const healAfterDueMs = 8 * hour;
 
 /** Of uploads that start a job by themselves, there are none. */
-export const neverInWeek: readonly FaultKind[] = ['overlapping_upload', 'upload_replaced', 'event_twice'];
+export const neverInWeek: readonly FaultKind[] = ['overlapping_upload', 'upload_replaced'];
 
 /** Fewer than in a world that ends after hours: of a week in which everything goes wrong, little would be left to look at. */
 const faultShares = [0, 0.03, 0.1, 0.2, 0.4] as const;

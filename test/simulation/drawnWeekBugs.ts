@@ -156,4 +156,18 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a copy of ingest that stood still takes what its run has done for a defect',
+    caughtBy: 'no_defect',
+    kinds: ['frozen', 'message_visible_too_soon'],
+    changes: [{ file: 'ingest/ingest.ts', from: 'if (earlier === undefined) throw error;', to: 'throw error;' }],
+  },
+  {
+    name: 'an invitation of our own that has expired since is that of somebody else',
+    firstSeed: 2750,
+    caughtBy: 'invited_exactly',
+    changes: [
+      { file: 'core/rowProgress.ts', from: "['invited', 'active', 'expired', '']", to: "['invited', 'active', '']" },
+    ],
+  },
 ];

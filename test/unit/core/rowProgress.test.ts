@@ -476,3 +476,8 @@ test('a person found in a state that no fresh invitation has was there before', 
   const disabled: LookUpAnswer = { kind: 'found', userId: 'user-1', userStatus: 'Disabled' };
   expect(lookUp(invite(row(), timeOut), disabled).outcome).toMatchObject({ status: 'already_exists' });
 });
+
+test('an invitation of its own that has expired by the time of the look-up is still its own', () => {
+  const expired: LookUpAnswer = { kind: 'found', userId: 'user-1', userStatus: 'expired' };
+  expect(lookUp(invite(row(), timeOut), expired).outcome).toMatchObject({ status: 'invited' });
+});
