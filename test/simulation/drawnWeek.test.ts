@@ -7,8 +7,8 @@ import { drawnWeekBugs } from './drawnWeekBugs.ts';
 import { addFigures, figuresOf, noFigures } from './figures.ts';
 import { plant } from './plantedBugs.ts';
 
-const fixedSeeds = 250;
-const newSeeds = 100;
+const fixedSeeds = 150;
+const newSeeds = 50;
 const firstNewSeed = 1_000_000 + (Date.now() % 1_000_000_000);
 /** Each bug is caught within so many, from the seed at which the search begins. */
 const seedsMax = 40;

@@ -30,7 +30,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'two runs may take the same place',
-    firstSeed: 150,
+    firstSeed: 90,
     caughtBy: 'makes_way',
     kinds: ['roster_run', 'store_slow', 'message_late'],
     changes: [
@@ -101,7 +101,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what may have been sent again is forgotten',
-    firstSeed: 130,
+    firstSeed: 520,
     caughtBy: 'emails_49_hours_apart',
     kinds: ['api_silent_with_effect', 'cancelled', 'key_revoked'],
     changes: [
@@ -158,6 +158,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a copy of ingest that stood still takes what its run has done for a defect',
+    firstSeed: 65,
     caughtBy: 'no_defect',
     kinds: ['frozen', 'message_visible_too_soon'],
     changes: [{ file: 'ingest/ingest.ts', from: 'if (earlier === undefined) throw error;', to: 'throw error;' }],
