@@ -171,7 +171,10 @@ export class DoitApiModel {
           usual = this.#perform(request, jobId, takesEffect, person ?? general);
           environment.arriveBack(operation);
         });
-        if (answerAfterMs !== undefined) environment.resume(answerAfterMs, () => end(answer ?? usual));
+        if (answerAfterMs !== undefined)
+          environment.resume(answerAfterMs, () =>
+            end(isFalseSuccess(request, answer, usual) ? usual : (answer ?? usual)),
+          );
       });
     });
   }
@@ -357,6 +360,12 @@ export class DoitApiModel {
     this.#arrivals.push(nowMs);
     return false;
   }
+}
+
+/** Of an invitation that is no longer open, nothing says that it was sent again: a success would have nothing but its status. */
+function isFalseSuccess(request: Request, answer: Exchange | undefined, usual: Exchange): boolean {
+  const isSuccess = answer?.kind === 'answer' && answer.httpStatus === 200;
+  return resentUserOf(request) !== undefined && isSuccess && usual.kind === 'answer' && usual.httpStatus >= 400;
 }
 
 function slowly(handling: Handling, ms: number): Handling {
