@@ -598,9 +598,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'two reports of one job heed different decisions',
-    firstSeed: 4550,
+    firstSeed: 1640,
     caughtBy: 'report_whole',
-    kinds: ['limit_exceeded', 'approved', 'cancelled', 'message_twice', 'store_slow'],
+    kinds: ['limit_exceeded', 'approved', 'message_twice', 'store_slow', 'roster_run', 'approval_of_another_job'],
     changes: [
       {
         file: 'report/report.ts',
