@@ -11,8 +11,8 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ingest/claimRun.ts',
-        from: "summary?.state === 'completed' && !summary.dryRun",
-        to: 'summary !== undefined',
+        from: "last !== undefined && ended?.state === 'completed'",
+        to: 'last !== undefined && ended !== undefined',
       },
     ],
   },
@@ -23,14 +23,14 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ingest/claimRun.ts',
-        from: "summary?.state === 'completed' && !summary.dryRun",
-        to: "(summary?.state === 'completed' || summary?.state === 'cancelled')",
+        from: "last !== undefined && ended?.state === 'completed'",
+        to: "last !== undefined && (ended?.state === 'completed' || ended?.state === 'cancelled')",
       },
     ],
   },
   {
     name: 'two runs may take the same place',
-    firstSeed: 90,
+    firstSeed: 190,
     caughtBy: 'makes_way',
     kinds: ['roster_run', 'store_slow', 'message_late'],
     changes: [
@@ -101,7 +101,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what may have been sent again is forgotten',
-    firstSeed: 520,
+    firstSeed: 560,
     caughtBy: 'emails_49_hours_apart',
     kinds: ['api_silent_with_effect', 'cancelled', 'key_revoked'],
     changes: [
@@ -114,6 +114,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the note of a resending that was refused stays',
+    firstSeed: 80,
     caughtBy: 'night_after_night',
     kinds: ['api_refuses'],
     changes: [
@@ -136,7 +137,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a copy of ingest that comes late takes back what was noted of resendings',
-    firstSeed: 240,
+    firstSeed: 105,
     caughtBy: 'night_after_night',
     kinds: ['frozen', 'message_visible_too_soon'],
     changes: [
@@ -145,7 +146,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a chunk of a run that nobody released is claimed before it is settled',
-    firstSeed: 45,
+    firstSeed: 20,
     caughtBy: 'night_after_night',
     kinds: ['killed_after_operation', 'rejected', 'killed_before_operation'],
     changes: [
@@ -158,7 +159,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a copy of ingest that stood still takes what its run has done for a defect',
-    firstSeed: 65,
+    firstSeed: 240,
     caughtBy: 'no_defect',
     kinds: ['frozen', 'message_visible_too_soon'],
     changes: [{ file: 'ingest/ingest.ts', from: 'if (earlier === undefined) throw error;', to: 'throw error;' }],

@@ -347,8 +347,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'ledger/approval.ts',
-        from: 'approval === undefined || approval.jobId === jobId',
-        to: 'approval === undefined || approval.jobId !== undefined',
+        from: 'if (approval.jobId === jobId) return approval;',
+        to: 'return approval;',
       },
     ],
   },
