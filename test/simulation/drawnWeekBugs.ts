@@ -166,7 +166,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an invitation of our own that has expired since is that of somebody else',
-    firstSeed: 2750,
+    firstSeed: 3860,
     caughtBy: 'invited_exactly',
     changes: [
       { file: 'core/rowProgress.ts', from: "['invited', 'active', 'expired', '']", to: "['invited', 'active', '']" },

@@ -597,19 +597,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'two reports of one job heed different decisions',
-    firstSeed: 1640,
-    caughtBy: 'report_whole',
-    kinds: ['limit_exceeded', 'approved', 'message_twice', 'store_slow', 'roster_run', 'approval_of_another_job'],
-    changes: [
-      {
-        file: 'report/report.ts',
-        from: 'await fixDecision(store, jobId, manifest, log)',
-        to: 'await readDecision(store, jobId, manifest, log)',
-      },
-    ],
-  },
-  {
     name: 'an invitation that was sent again without an answer is called not attempted',
     caughtBy: 'resent_exactly',
     kinds: ['roster_run', 'cancelled', 'api_silent_with_effect'],

@@ -398,3 +398,28 @@ describe('a run of a roster with limits of its own', () => {
     },
   );
 });
+
+test('what a report that was cut off has heeded, the next one heeds, whatever was decided in between', async () => {
+  const world = newWorld();
+  const jobId = await hold(world);
+  world.clock.advance(60_000);
+  await reject(world, jobId);
+  await runWorkers(world);
+  const [message = ''] = world.reportsQueue.bodies.splice(0);
+  const { put } = world.store;
+  const cutOff = {
+    ...world.store,
+    put: async (...write: Parameters<typeof put>) => {
+      if (write[0].endsWith('/summary.json')) throw new Error('The store is down.');
+      return await put(...write);
+    },
+  };
+  const report = (store: World['store']) => useCasesOf({ ...world, store }).reports(message, invocation('report'));
+  await expect(report(cutOff)).rejects.toThrow('The store is down.');
+  // It was given before the rejection, and comes only now.
+  await writeApproval(world.store, { jobId, by: 'bob@acme.example', atMs: world.clock.now() - 30_000 });
+  await report(world.store);
+  const { summary } = reportFiles(world);
+  expect(summary).toMatchObject({ state: 'cancelled', error: { code: 'not_approved' } });
+  expect(summary?.approval).toBeUndefined();
+});
