@@ -101,15 +101,15 @@ function checkAgainst(
   return books;
 }
 
-/** Rows of the last run that was completed when this one began: of several, where that was in between. */
+/** Rows of the last run that was completed when this one began: of several, where that was in between. A run has ended before its report is whole. */
 function rowsBefore({ run, begunAtMs, manifestAtMs }: Night, real: readonly Night[]): (number | undefined)[] {
   const completed = real
     .filter((other) => other.run.jobId < run.jobId && other.summary.state === 'completed')
     .sort((left, right) => (left.run.jobId < right.run.jobId ? 1 : -1));
   const certain = completed.find(({ reportedAtMs }) => reportedAtMs + clockSlackMs / 2 < begunAtMs);
   const possible = completed.filter(
-    ({ reportedAtMs, run: other }) =>
-      reportedAtMs <= manifestAtMs && (certain === undefined || other.jobId > certain.run.jobId),
+    ({ reportBegunAtMs, run: other }) =>
+      reportBegunAtMs <= manifestAtMs && (certain === undefined || other.jobId > certain.run.jobId),
   );
   return [certain, ...possible].map((other) => other?.people.length);
 }

@@ -2,7 +2,7 @@
  * What one run of a drawn week left behind, and what the world saw of it.
  */
 import { parse } from 'csv-parse/sync';
-import { directoryKey, jobKey, manifestKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
+import { directoryKey, endKey, jobKey, manifestKey, reportKey, stopKey } from '../../lambdas/core/keys.ts';
 import type { Job } from '../../lambdas/ledger/job.ts';
 import type { Manifest } from '../../lambdas/ledger/manifest.ts';
 import type { Stop } from '../../lambdas/ledger/stop.ts';
@@ -38,6 +38,8 @@ export interface Night {
   readonly snapshot: Snapshot | undefined;
   readonly hasSnapshot: boolean;
   readonly summary: Partial<Summary>;
+  /** When its last report was begun for the first time: from then on its end may be known. */
+  readonly reportBegunAtMs: number;
   /** When the last report was there, within a second. */
   readonly reportedAtMs: number;
   readonly rows: readonly ReportedRow[];
@@ -75,6 +77,7 @@ export function nightOf(run: Run, evidence: Evidence): Night {
     snapshot: snapshotOf(run, evidence),
     hasSnapshot: store.text(directoryKey(jobId)) !== undefined,
     summary: read<Summary>(summaryKey),
+    reportBegunAtMs: timeOf(endKey(jobId)),
     reportedAtMs: store.versions(summaryKey).at(-1)?.modifiedAtMs ?? Number.POSITIVE_INFINITY,
     rows: reportedRows(store.text(reportKey(key, jobId, 'results.csv')) ?? ''),
     drift: driftOf(store.text(reportKey(key, jobId, 'drift.csv'))),
