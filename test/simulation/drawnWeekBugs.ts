@@ -114,7 +114,7 @@ export const drawnWeekBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the note of a resending that was refused stays',
-    firstSeed: 80,
+    firstSeed: 155,
     caughtBy: 'night_after_night',
     kinds: ['api_refuses'],
     changes: [
