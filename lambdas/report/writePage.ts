@@ -101,11 +101,14 @@ ${lines.join('\n')}
 `;
 }
 
-function countLine(status: Status, { counts }: Summary): string {
+/** Of a job whose table of rows to try again is empty, such as one that is held, none is named. */
+function countLine(status: Status, { counts, files }: Summary): string {
   const className = needsAttention(status) ? ' class="attention"' : '';
-  const retry = isWorthRetrying({ status, code: '' })
-    ? ' Also in retry.csv, unless the same file would fail again.'
-    : '';
+  const hasRetries = files.some(({ name, rows = 0 }) => name === 'retry.csv' && rows > 0);
+  const retry =
+    hasRetries && isWorthRetrying({ status, code: '' })
+      ? ' Also in retry.csv, unless the same file would fail again.'
+      : '';
   return `<tr><td${className}>${status}<td class="number">${counts[status]}<td>${asText(`${sentence(meanings[status])}${retry}`)}`;
 }
 

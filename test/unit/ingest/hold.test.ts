@@ -64,6 +64,7 @@ describe('a job above its limit', () => {
     expect(results.match(/,not_attempted,held,/gu)).toHaveLength(3);
     expect(retry).toBe('email\n');
     expect(html).toContain(`npx bulk-invite approve ${jobId}`);
+    expect(html).not.toContain('Also in retry.csv');
     expect(world.metrics.lines).toContain('Jobs 1 {"state":"held"}');
   });
 
